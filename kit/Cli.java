@@ -1,0 +1,134 @@
+// How every script of the kit speaks to a person.
+//
+// What went wrong is one line that says what happened and one that says what to do; the stack trace stays out unless
+// asked for with --verbose. Long work tells how far it is: one line that is rewritten on a terminal, and plain lines,
+// rarely, in a pipe or in CI. Results go to stdout, everything else to stderr.
+
+//DEPS info.picocli:picocli:4.7.7
+
+import module java.base;
+import picocli.CommandLine;
+
+/** Command-line manners shared by the scripts: exit codes, one-line errors with a hint, progress. */
+final class Cli {
+    /** Done, perhaps with warnings. */
+    static final int DONE = 0;
+    /** A fault of the kit's own. */
+    static final int UNEXPECTED = 1;
+    /** Bad usage or input, or something required is missing; nothing was made. */
+    static final int REFUSED = 2;
+    /** Interrupted; everything was removed. */
+    static final int INTERRUPTED = 130;
+
+    /** The option that every command of the kit has. */
+    static final class Verbose {
+        @CommandLine.Option(names = "--verbose", description = "Show the stack trace of an error.")
+        boolean on;
+    }
+
+    /** What a person did not expect: what happened, what to do about it, and the exit code that says so to scripts. */
+    static final class Problem extends RuntimeException {
+        final int exitCode;
+        final String hint;
+
+        Problem(int exitCode, String happened, String hint) {
+            super(happened);
+            this.exitCode = exitCode;
+            this.hint = hint;
+        }
+
+        Problem(int exitCode, String happened, String hint, Throwable cause) {
+            this(exitCode, happened, hint);
+            initCause(cause);
+        }
+    }
+
+    /**
+     * Runs a picocli command and returns the exit code: the command's own, that of the {@link Problem} it threw, 2 for
+     * bad usage, 1 for anything else.
+     */
+    static int run(Object command, String... args) {
+        var line = new CommandLine(command).setUsageHelpWidth(120).setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((wrong, _) -> {
+            tell(wrong.getMessage(), "./jbang " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+            return REFUSED;
+        });
+        boolean verbose = List.of(args).contains("--verbose");
+        line.setExecutionExceptionHandler((thrown, _, _) -> report(thrown, verbose));
+        return line.execute(args);
+    }
+
+    /** Tells a person of what was thrown, in two lines, and returns the exit code that goes with it. */
+    static int report(Throwable thrown, boolean verbose) {
+        int exitCode = UNEXPECTED;
+        if (thrown instanceof Problem problem) {
+            tell(problem.getMessage(), problem.hint);
+            exitCode = problem.exitCode;
+        } else {
+            tell("unexpected: " + thrown, verbose ? "the stack trace below names the line" : "--verbose shows where it happened");
+        }
+        if (verbose) thrown.printStackTrace();
+        return exitCode;
+    }
+
+    private static void tell(String happened, String hint) {
+        System.err.println("error: " + happened);
+        if (hint != null) System.err.println("hint: " + hint);
+    }
+
+    static void warn(String line) { System.err.println("warning: " + line); }
+
+    static void say(String line) { System.err.println(line); }
+
+    /** How far long work is. Not for several threads at once. */
+    static final class Progress implements AutoCloseable {
+        /** A terminal is redrawn four times a second: less looks stuck, more flickers. */
+        private static final Duration REDRAW = Duration.ofMillis(250);
+        /** A log gets a line every ten seconds at most: enough to see that it lives, few enough to read afterwards. */
+        private static final Duration PLAIN_LINE = Duration.ofSeconds(10);
+        private static final String ERASE_LINE = "\r\033[K";
+
+        private final String step;
+        private final boolean terminal = onTerminal();
+        private long lastNs = System.nanoTime();
+        private boolean drawn;
+
+        /** Progress of one step, named by the verb that a person knows it by. */
+        Progress(String step) { this.step = step; }
+
+        /** Shows the text when it is time to; call it as often as you like. */
+        void show(Supplier<String> text) {
+            long nowNs = System.nanoTime();
+            if (nowNs - lastNs < (terminal ? REDRAW : PLAIN_LINE).toNanos()) return;
+            lastNs = nowNs;
+            String line = "%-8s %s".formatted(step, text.get());
+            if (terminal) System.err.print(ERASE_LINE + line);
+            else System.err.println(line);
+            drawn = true;
+        }
+
+        /** Leaves one line that stays. */
+        void done(String text) {
+            close();
+            System.err.println("%-8s %s".formatted(step, text));
+        }
+
+        @Override public void close() {
+            if (terminal && drawn) System.err.print(ERASE_LINE);
+            drawn = false;
+        }
+
+        private static boolean onTerminal() {
+            return System.console() != null && System.console().isTerminal() && System.getenv("CI") == null;
+        }
+    }
+
+    /** A duration as a person says it: 0.8 s, 42 s, 3 min 05 s, 2 h 01 min. */
+    static String spoken(Duration duration) {
+        long seconds = duration.toSeconds();
+        if (seconds < 10) return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
+        if (seconds < 120) return seconds + " s";
+        if (seconds < 7200) return "%d min %02d s".formatted(seconds / 60, seconds % 60);
+        return "%d h %02d min".formatted(seconds / 3600, seconds % 3600 / 60);
+    }
+}

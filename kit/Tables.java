@@ -1,0 +1,142 @@
+// Tablesaw tables as a person, a spreadsheet and a page want them: Markdown, CSV and HTML of the same rows.
+//
+// What a figure is, its column's name says: "[ms]" is a unit and "%" a relative difference. Text shows three significant digits; CSV
+// keeps every digit. A missing value is "—".
+
+//DEPS tech.tablesaw:tablesaw-core:0.44.4
+//DEPS org.slf4j:slf4j-nop:2.0.17
+
+import module java.base;
+import tech.tablesaw.api.*;
+import tech.tablesaw.columns.Column;
+
+/** Renders tables; the same table gives the same bytes everywhere. */
+final class Tables {
+    private static final int SIGNIFICANT_DIGITS = 3;
+    static final String MISSING = "—";
+
+    /** Builds a table row by row: texts first, then counts and figures by the names of their columns. */
+    static final class Rows {
+        private final List<StringColumn> texts;
+        private final SequencedMap<String, Column<?>> figures = new LinkedHashMap<>();
+
+        Rows(String... texts) { this.texts = Arrays.stream(texts).map(StringColumn::create).toList(); }
+
+        Rows counts(String... names) {
+            for (String name : names) figures.put(name, LongColumn.create(name));
+            return this;
+        }
+
+        Rows figures(List<String> names) {
+            for (String name : names) figures.put(name, DoubleColumn.create(name));
+            return this;
+        }
+
+        /** Begins a row; what is not said of it is missing. */
+        Rows row(String... values) {
+            for (int i = 0; i < values.length; i++) texts.get(i).append(values[i]);
+            figures.values().forEach(Column::appendMissing);
+            return this;
+        }
+
+        Rows count(String name, long value) {
+            var column = (LongColumn) figures.get(name);
+            column.set(column.size() - 1, value);
+            return this;
+        }
+
+        Rows figure(String name, double value) {
+            var column = (DoubleColumn) figures.get(name);
+            column.set(column.size() - 1, value);
+            return this;
+        }
+
+        Table table(String name) { return Table.create(name, Stream.concat(texts.stream(), figures.values().stream()).toArray(Column<?>[]::new)); }
+    }
+
+    /** A GitHub-flavoured Markdown table, columns padded, figures to the right. */
+    static String markdown(Table table) {
+        var rows = new ArrayList<List<String>>();
+        rows.add(table.columnNames());
+        for (int row = 0; row < table.rowCount(); row++) rows.add(texts(table, row));
+        int columns = table.columnCount();
+        int[] widths = new int[columns];
+        for (var row : rows) for (int column = 0; column < columns; column++) widths[column] = Math.max(widths[column], width(row.get(column).replace("|", "\\|")));
+        var out = new StringBuilder();
+        for (int row = 0; row < rows.size(); row++) {
+            for (int column = 0; column < columns; column++) {
+                String text = rows.get(row).get(column).replace("|", "\\|"), space = " ".repeat(widths[column] - width(text));
+                out.append("| ").append(isFigure(table.column(column)) ? space + text : text + space).append(' ');
+            }
+            out.append("|\n");
+            if (row == 0) for (int column = 0; column < columns; column++) {
+                String line = "-".repeat(Math.max(3, widths[column] + 1));
+                out.append("|").append(isFigure(table.column(column)) ? line + ":" : line + "-");
+            }
+            if (row == 0) out.append("|\n");
+        }
+        return out.toString();
+    }
+
+    /** RFC 4180, all digits, missing values empty. */
+    static String csv(Table table) {
+        var out = new StringBuilder(table.columnNames().stream().map(Tables::quoted).collect(Collectors.joining(","))).append('\n');
+        for (int row = 0; row < table.rowCount(); row++) {
+            int at = row;
+            out.append(table.columns().stream().map(column -> column.isMissing(at) ? "" : quoted(exact(column.get(at)))).collect(Collectors.joining(","))).append('\n');
+        }
+        return out.toString();
+    }
+
+    /** An HTML table; every text is escaped. */
+    static String html(Table table) {
+        var out = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
+        for (var column : table.columns()) out.append("<th").append(figureClass(column)).append('>').append(escaped(column.name())).append("</th>");
+        out.append("</tr></thead><tbody>\n");
+        for (int row = 0; row < table.rowCount(); row++) {
+            out.append("<tr>");
+            var texts = texts(table, row);
+            for (int column = 0; column < texts.size(); column++) {
+                out.append("<td").append(figureClass(table.column(column))).append('>').append(escaped(texts.get(column))).append("</td>");
+            }
+            out.append("</tr>\n");
+        }
+        return out.append("</tbody></table></div>\n").toString();
+    }
+
+    /** Text as HTML shows it, whoever wrote it: tag values come from anybody's k6 script. */
+    static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
+    }
+
+    /** A number as tables show it: three significant digits, whole from a hundred on, — for NaN. */
+    static String figure(double value) {
+        if (Double.isNaN(value)) return MISSING;
+        if (Double.isInfinite(value)) return value > 0 ? "∞" : "-∞";
+        if (value == 0) return "0";
+        var rounded = new BigDecimal(value).round(new MathContext(SIGNIFICANT_DIGITS, RoundingMode.HALF_EVEN));
+        if (rounded.abs().compareTo(BigDecimal.valueOf(100)) >= 0) rounded = new BigDecimal(value).setScale(0, RoundingMode.HALF_EVEN);
+        return rounded.scale() < 0 ? rounded.setScale(0, RoundingMode.UNNECESSARY).toPlainString() : rounded.toPlainString();
+    }
+
+    private static List<String> texts(Table table, int row) {
+        return table.columns().stream().map(column -> column.isMissing(row) ? MISSING : text(column, column.get(row))).toList();
+    }
+
+    private static String text(Column<?> column, Object value) {
+        if (!(value instanceof Double number)) return value.toString();
+        return column.name().endsWith("%") && number > 0 ? "+" + figure(number) : figure(number);
+    }
+
+    private static String exact(Object value) { return value.toString(); }
+
+    private static boolean isFigure(Column<?> column) { return column instanceof NumericColumn || column.name().contains("["); }
+
+    private static String figureClass(Column<?> column) { return isFigure(column) ? " class=\"figure\"" : ""; }
+
+    private static String quoted(String text) {
+        return text.chars().anyMatch(character -> "\",\r\n".indexOf(character) >= 0) ? '"' + text.replace("\"", "\"\"") + '"' : text;
+    }
+
+    private static int width(String text) { return text.codePointCount(0, text.length()); }
+}

@@ -1,0 +1,476 @@
+// What it costs: a list of usage in, an itemised bill out; and from how many requests a second on Managed Instances
+// (LMI) are cheaper than standard Lambda.
+//
+// The same bill() prices a plan before a run, the measured quantities after it, and a month at any rate; only where
+// the quantities come from differs. A break-even needs what a request was measured to take: the time that standard
+// bills, the CPU that LMI's instances spend. LMI's fixed part is its smallest fleet and standard has none, so that
+// standard is always the cheaper one at low rates, and LMI's turn comes from some rate on, or never.
+//
+// Left out, as they are the same on both sides, depend on the account, or vanish: free tiers, taxes, NAT gateways and
+// VPC endpoints, the instances' disks, CloudWatch's metrics, DynamoDB's storage. Prices are in data/prices.json, each
+// with its source. Money is double: its sixteen digits keep a bill of a million dollars right to a billionth of one.
+
+//DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
+
+import module java.base;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+
+final class Cost {
+    /** AWS's calculators take a month for 730 hours (365 days of 24 hours, in twelve parts). */
+    static final double HOURS_PER_MONTH = 730;
+    static final double SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600;
+
+    /** Share of an LMI fleet in use: AWS says that a fleet takes 50 % more at once, so 1 / 1.5 of it works before. */
+    static final double UTILIZATION = 1 / 1.5;
+
+    /** Steps of the fleet that a curve draws as steps; on a logarithmic axis later ones are narrower than the line. */
+    private static final int STEPS_DRAWN = 24;
+
+    /** AWS's GB of storage, logs and transfer. */
+    static final double BYTES_PER_GB = 1L << 30;
+
+    private Cost() {}
+
+    // ==== Prices ====
+
+    /** data/prices.json; {@link #of} reads it. Every price names one of the sources. */
+    record Prices(int schema, String compiled, String currency, String note, Map<String, Source> sources, Lmi lmi,
+                  RuleOfThumb ruleOfThumb, List<Discount> discounts, Map<String, Region> regions) {
+
+        Prices {
+            if (schema != 1) throw new IllegalArgumentException("prices of schema " + schema + ", this kit reads 1");
+            var cited = new TreeSet<>(List.of(lmi.source(), lmi.feeSource(), ruleOfThumb.source()));
+            for (var discount : discounts) cited.add(discount.source());
+            for (var region : regions.values()) {
+                for (var price : region.prices().values()) cited.add(price.source());
+                for (var instance : region.instances().values()) cited.add(instance.source());
+            }
+            cited.removeAll(sources.keySet());
+            if (!cited.isEmpty()) throw new IllegalArgumentException("prices without a source: " + cited);
+        }
+
+        /** Prices from JSON; throws an IllegalArgumentException that says what is wrong with it. */
+        static Prices of(JsonNode json) {
+            try {
+                return JsonMapper.builder().build().treeToValue(json, Prices.class);
+            } catch (JsonProcessingException notPrices) {
+                throw new IllegalArgumentException("these are no prices: " + notPrices.getOriginalMessage(), notPrices);
+            }
+        }
+
+        /** What holds in one region under one discount. */
+        Tariff tariff(String region, Discount discount) {
+            var prices = regions.get(region);
+            if (prices == null) throw new IllegalArgumentException(
+                    "no prices for " + region + ", only for " + String.join(", ", new TreeSet<>(regions.keySet())));
+            return new Tariff(prices, lmi, discount);
+        }
+    }
+
+    /** Where figures come from. Dates are ISO, to the month where the source says no more. */
+    record Source(String title, String url, String date) {
+        Source {
+            if (!date.matches("\\d{4}-\\d{2}(-\\d{2})?"))
+                throw new IllegalArgumentException("'" + date + "' is no date");
+        }
+    }
+
+    /** The price of one thing by the unit; later units of a month may be cheaper. */
+    record Price(String unit, String source, List<Tier> tiers) {
+
+        /** The price of a quantity when so much of the same thing has been used before it in the month, USD. */
+        double usd(double before, double quantity) {
+            double usd = 0, from = 0;
+            for (var tier : tiers) {
+                usd += tier.usd() * Math.max(0, Math.min(before + quantity, tier.upTo()) - Math.max(before, from));
+                from = tier.upTo();
+            }
+            return usd;
+        }
+
+        double first() { return tiers.getFirst().usd(); }
+    }
+
+    /** USD by the unit, up to and with so many units a month; the last tier has no end, and gives none in JSON. */
+    record Tier(double usd, double upTo) {
+        Tier {
+            if (upTo == 0) upTo = Double.POSITIVE_INFINITY;
+        }
+    }
+
+    /** An EC2 instance type, and whether LMI runs on it. */
+    record Instance(String architecture, int vcpus, int memoryGib, boolean lmi, double usdPerHour, String source) {}
+
+    /**
+     * What LMI adds to EC2.
+     *
+     * @param feeFraction    management fee, of EC2's on-demand price whatever the discount
+     * @param reservedVcpus  what an instance keeps for itself, like {@code reservedGib} of its memory
+     */
+    record Lmi(double feeFraction, String feeSource, int minimumInstances, int reservedVcpus, int reservedGib,
+               String source) {}
+
+    /** AWS's own rule: between these, LMI becomes the cheaper one. */
+    record RuleOfThumb(double fromRequestsPerMonth, double toRequestsPerMonth, String source) {}
+
+    /** Fractions off GB-seconds and off EC2 hours; requests and LMI's fee are never discounted. */
+    record Discount(String name, double lambda, double ec2, String source) {
+        static final Discount NONE = new Discount("list price", 0, 0, "");
+    }
+
+    /** One region's prices, by {@link Meter#key}, and instance types. */
+    record Region(Map<String, Price> prices, Map<String, Instance> instances) {
+        Region {
+            for (var meter : Meter.values()) if (!prices.containsKey(meter.key()))
+                throw new IllegalArgumentException("no price for " + meter.key());
+        }
+    }
+
+    record Tariff(Region region, Lmi lmi, Discount discount) {
+        Price price(Meter meter) { return region.prices().get(meter.key()); }
+
+        Instance instance(String type) {
+            var instance = region.instances().get(type);
+            if (instance == null) throw new IllegalArgumentException("no price for instance type " + type);
+            return instance;
+        }
+    }
+
+    /** What AWS counts and charges by the unit. */
+    enum Meter {
+        LAMBDA_REQUESTS("Lambda requests"), LAMBDA_GB_SECONDS_X86("GB-seconds"), LAMBDA_GB_SECONDS_ARM("GB-seconds"),
+        LMI_REQUESTS("LMI requests"), REST_API_REQUESTS("REST API requests"),
+        S3_PUTS("S3 PUTs"), S3_GETS("S3 GETs"), S3_STORAGE("S3 storage"),
+        DYNAMODB_WRITES("DynamoDB writes"), DYNAMODB_READS("DynamoDB reads"),
+        LOGS_INGESTED("logs ingested"), LOGS_STORED("logs stored"), TRANSFER_OUT("transfer out");
+
+        final String title;
+
+        Meter(String title) { this.title = title; }
+
+        /** Its name in prices.json. */
+        String key() { return name().toLowerCase(Locale.ROOT).replace('_', '-'); }
+
+        static Meter gbSeconds(String architecture) {
+            return switch (architecture) {
+                case "arm64" -> LAMBDA_GB_SECONDS_ARM;
+                case "x86_64" -> LAMBDA_GB_SECONDS_X86;
+                default -> throw new IllegalArgumentException("Lambda has no architecture '" + architecture + "'");
+            };
+        }
+    }
+
+    // ==== Usage ====
+
+    /** Something that costs money, and who caused it (a variant, a capacity provider, "load generator" …). */
+    sealed interface Use {
+        String owner();
+
+        /** Standard Lambda's requests, the sum of their billed milliseconds, and how many of those were INIT. */
+        record Standard(String owner, String architecture, int memoryMb, double requests, double billedMs,
+                        double initMs) implements Use {
+            double gbSeconds(double ms) { return ms / 1000 * memoryMb / 1024; }
+        }
+
+        /**
+         * The instances of one capacity provider, from first launch to last termination: in a plan, LMI's smallest
+         * fleet times the hours it is up, once for each provider, however many functions share it.
+         */
+        record Fleet(String owner, String instanceType, double instanceHours) implements Use {}
+
+        /** An EC2 instance that is not LMI's: the load generator. */
+        record Machine(String owner, String instanceType, double hours) implements Use {}
+
+        record Metered(String owner, Meter meter, double quantity) implements Use {}
+    }
+
+    /**
+     * One variant's share of a run, planned or measured; every quantity is the sum over its requests.
+     *
+     * @param billedMs  billed milliseconds, INIT included, and {@code initMs} of them INIT; LMI bills neither
+     * @param stored    requests that stored an object (one PUT) and an item (one write unit, as it is under 1 KB)
+     */
+    record Traffic(String variant, boolean lmi, String architecture, int memoryMb, double requests, double billedMs,
+                   double initMs, double stored, double replyBytes, double logBytes) {
+
+        List<Use> uses() {
+            var compute = lmi ? new Use.Metered(variant, Meter.LMI_REQUESTS, requests)
+                    : new Use.Standard(variant, architecture, memoryMb, requests, billedMs, initMs);
+            return List.of(compute,
+                    new Use.Metered(variant, Meter.REST_API_REQUESTS, requests),
+                    new Use.Metered(variant, Meter.S3_PUTS, stored),
+                    new Use.Metered(variant, Meter.DYNAMODB_WRITES, stored),
+                    new Use.Metered(variant, Meter.LOGS_INGESTED, logBytes / BYTES_PER_GB),
+                    new Use.Metered(variant, Meter.TRANSFER_OUT, replyBytes / BYTES_PER_GB));
+        }
+    }
+
+    /**
+     * What standard Lambda bills for one invocation: whole milliseconds, rounded up once; with INIT in a cold one, of
+     * custom runtimes always and of managed ones since 2025-08-01.
+     */
+    static long billedMs(double durationMs, double initMs) { return (long) Math.ceil(durationMs + initMs); }
+
+    // ==== Bill ====
+
+    /** One line; the unit's price is what was paid on average, after tiers and discount. */
+    record Item(String owner, String name, double quantity, String unit, double unitPriceUsd, double usd,
+                String note) {}
+
+    record Bill(List<Item> items) {
+        double totalUsd() { return items.stream().mapToDouble(Item::usd).reduce(0, Double::sum); }
+
+        /** The item's part of the total, 0 to 1. */
+        double share(Item item) { return totalUsd() == 0 ? 0 : item.usd() / totalUsd(); }
+
+        double usdPerMillion(double requests) { return totalUsd() / requests * 1e6; }
+
+        Bill of(String owner) { return new Bill(items.stream().filter(item -> item.owner().equals(owner)).toList()); }
+
+        /** The same total with one line for each kind of item, whoever caused it. */
+        Bill byName() {
+            var lines = new LinkedHashMap<String, Item>();
+            for (var item : items) lines.merge(item.name(), item, (a, b) -> {
+                double quantity = a.quantity() + b.quantity(), usd = a.usd() + b.usd();
+                String note = a.note().equals(b.note()) ? a.note() : "";
+                return new Item("", a.name(), quantity, a.unit(), usd / quantity, usd, note);
+            });
+            return new Bill(List.copyOf(lines.values()));
+        }
+    }
+
+    /** The bill for all of it in one month and account: later uses find the tiers that earlier ones have reached. */
+    static Bill bill(Tariff tariff, List<Use> uses) {
+        var items = new ArrayList<Item>();
+        var used = new EnumMap<Meter, Double>(Meter.class);
+        var discount = tariff.discount();
+        for (var use : uses) switch (use) {
+            case Use.Metered(var owner, var meter, var quantity) ->
+                items.add(metered(tariff, used, owner, meter, "", quantity, Discount.NONE));
+            case Use.Standard it -> {
+                var meter = Meter.gbSeconds(it.architecture());
+                double init = it.gbSeconds(it.initMs());
+                items.add(metered(tariff, used, it.owner(), Meter.LAMBDA_REQUESTS, "", it.requests(), Discount.NONE));
+                items.add(metered(tariff, used, it.owner(), meter, "", it.gbSeconds(it.billedMs()) - init, discount));
+                items.add(metered(tariff, used, it.owner(), meter, " of INIT", init, discount));
+            }
+            case Use.Fleet(var owner, var type, var hours) -> {
+                double onDemand = tariff.instance(type).usdPerHour(), fee = onDemand * tariff.lmi().feeFraction();
+                items.add(hourly(owner, "LMI instances", hours, onDemand * (1 - discount.ec2()), type, discount));
+                items.add(hourly(owner, "LMI management fee", hours, fee, type, Discount.NONE));
+            }
+            case Use.Machine(var owner, var type, var hours) -> {
+                double onDemand = tariff.instance(type).usdPerHour();
+                items.add(hourly(owner, "EC2 instances", hours, onDemand * (1 - discount.ec2()), type, discount));
+            }
+        }
+        items.removeIf(item -> item.quantity() == 0);
+        return new Bill(List.copyOf(items));
+    }
+
+    private static Item metered(Tariff tariff, Map<Meter, Double> used, String owner, Meter meter, String suffix,
+                                double quantity, Discount discount) {
+        var price = tariff.price(meter);
+        double before = used.getOrDefault(meter, 0.0);
+        double usd = price.usd(before, quantity) * (1 - discount.lambda());
+        used.put(meter, before + quantity);
+        return new Item(owner, meter.title + suffix, quantity, price.unit(), usd / quantity, usd, discount.name());
+    }
+
+    private static Item hourly(String owner, String name, double hours, double usdPerHour, String type,
+                               Discount discount) {
+        return new Item(owner, name, hours, "hour", usdPerHour, hours * usdPerHour, type + ", " + discount.name());
+    }
+
+    // ==== Standard or LMI ====
+
+    /** A figure with its interval; infinite where there is no end. */
+    record Range(double low, double value, double high) {
+        Range {
+            if (!(low <= value && value <= high))
+                throw new IllegalArgumentException("no range: " + low + ", " + value + ", " + high);
+        }
+
+        static Range exactly(double value) { return new Range(value, value, value); }
+
+        /** The range of something that rises with this. */
+        Range map(DoubleUnaryOperator rising) {
+            return new Range(rising.applyAsDouble(low), rising.applyAsDouble(value), rising.applyAsDouble(high));
+        }
+    }
+
+    /**
+     * What one language's request for one workload asks of either compute. Means, since a bill adds up; never medians.
+     *
+     * @param memoryMb        of the standard function
+     * @param billedMs        that standard bills, its share of INIT included
+     * @param cpuNs           CPU time on LMI
+     * @param heldMs          that it holds one of the slots of an LMI environment
+     * @param limitPerSecond  most requests/s at which an LMI environment was seen to keep the p95 that is asked of it,
+     *                        infinite where no run has looked for it
+     */
+    record Demand(String architecture, int memoryMb, Range billedMs, Range cpuNs, Range heldMs,
+                  double limitPerSecond) {}
+
+    /** How LMI is to serve it: environments of this size, each with slots for so many requests, on these instances. */
+    record Layout(String instanceType, int memoryMb, double vcpus, int slots, double utilization) {
+
+        /** Environments that fit on an instance beside what it keeps for itself. */
+        int environments(Tariff tariff) {
+            var instance = tariff.instance(instanceType);
+            double byCpu = (instance.vcpus() - tariff.lmi().reservedVcpus()) / vcpus;
+            double byMemory = (instance.memoryGib() - tariff.lmi().reservedGib()) * 1024.0 / memoryMb;
+            return (int) Math.min(byCpu, byMemory);
+        }
+
+        /** Requests/s that one instance serves, until CPU, slots (Little's law) or the measured limit is used up. */
+        Range perSecond(Tariff tariff, Demand demand) {
+            int environments = environments(tariff);
+            if (environments == 0) throw new IllegalArgumentException(memoryMb + " MB do not fit on " + instanceType);
+            DoubleBinaryOperator served = (cpuNs, heldMs) -> environments * Math.min(demand.limitPerSecond(),
+                    utilization * Math.min(vcpus * 1e9 / cpuNs, slots * 1000 / heldMs));
+            Range cpu = demand.cpuNs(), held = demand.heldMs();
+            return new Range(served.applyAsDouble(cpu.high(), held.high()),
+                    served.applyAsDouble(cpu.value(), held.value()), served.applyAsDouble(cpu.low(), held.low()));
+        }
+    }
+
+    /**
+     * The rate from which on LMI is cheaper; infinite means never.
+     *
+     * @param perSecond              by the smooth form: a fleet grows by fractions of an instance
+     * @param settledPerSecond       by whole instances: from here on no added one makes LMI the dearer again
+     * @param instancePerSecond      requests/s of one instance
+     * @param standardUsdPerMillion  of requests on standard, first tier, request fee included
+     * @param lmiUsdPerMillion       of requests more on LMI once its smallest fleet is full, request fee included
+     * @param fleetUsdPerMonth       the smallest fleet
+     */
+    record BreakEven(Range perSecond, double settledPerSecond, Range instancePerSecond, double standardUsdPerMillion,
+                     double lmiUsdPerMillion, double fleetUsdPerMonth) {
+
+        Range perMonth() { return perSecond.map(rate -> rate * SECONDS_PER_MONTH); }
+
+        /** The answer in words, such as "from 33.9 requests/s on (89.2 million a month), within 32.3 to 35.7". */
+        String words() {
+            String best = digits(perSecond.low()), mean = digits(perSecond.value()), worst = digits(perSecond.high());
+            if (best.equals("never")) return "never: a million requests more cost $%s on LMI, $%s on standard"
+                    .formatted(digits(lmiUsdPerMillion), digits(standardUsdPerMillion));
+            if (mean.equals("never")) return "never by the means; at best from %s requests/s on".formatted(best);
+            return "from %s requests/s on (%s million a month), ".formatted(mean, digits(perMonth().value() / 1e6))
+                    + (worst.equals("never") ? "at best from %s, at worst never" : "within %s to %s")
+                            .formatted(best, worst)
+                    + (settledPerSecond == perSecond.value() ? ""
+                            : "; with whole instances for good from " + digits(settledPerSecond));
+        }
+
+        /** Three significant digits: intervals of a tenth are common, so more would only look exact. */
+        private static String digits(double value) {
+            return Double.isInfinite(value) ? "never" : new BigDecimal(value).round(new MathContext(3)).toPlainString();
+        }
+    }
+
+    /**
+     * Where the two cost the same. A smooth fleet is max(smallest, rate / rate of an instance); beyond the smallest
+     * both sides grow in proportion to the rate, so LMI gets ahead before that or not at all. The break-even is the
+     * closed form
+     *
+     *     USD a month of the smallest fleet / (USD a request on standard - request fee on LMI) / seconds a month
+     *
+     * if the requests that an instance serves would cost more on standard than it costs, and never otherwise. It falls
+     * as billed time rises, and is there no more when CPU or time held rise too far; so its interval is taken at the
+     * inputs' ends, all at their best and all at their worst: never too narrow. Standard is priced at its first tier,
+     * within which every fleet of less than $100,000 a month breaks even; {@link #curve} has all tiers.
+     */
+    static BreakEven breakEven(Tariff tariff, Layout layout, Demand demand) {
+        String offered = tariff.instance(layout.instanceType()).architecture(), asked = demand.architecture();
+        if (!offered.equals(asked)) throw new IllegalArgumentException(
+                layout.instanceType() + " is " + offered + ", the function is " + asked);
+        double instanceUsd = lmiMonth(tariff, layout, 0, 1).totalUsd();
+        double fleetUsd = instanceUsd * tariff.lmi().minimumInstances();
+        double feeUsd = tariff.price(Meter.LMI_REQUESTS).first();
+        double gbSecondUsd = tariff.price(Meter.gbSeconds(demand.architecture())).first()
+                * (1 - tariff.discount().lambda());
+
+        Range served = layout.perSecond(tariff, demand);
+        Range standardUsd = demand.billedMs().map(ms -> tariff.price(Meter.LAMBDA_REQUESTS).first()
+                + ms / 1000 * demand.memoryMb() / 1024 * gbSecondUsd);
+        // What a request a second, kept up for a month, saves before any instance is paid for.
+        Range saved = standardUsd.map(usd -> (usd - feeUsd) * SECONDS_PER_MONTH);
+        DoubleBinaryOperator rate = (savedUsd, perInstance) ->
+                savedUsd * perInstance > instanceUsd ? fleetUsd / savedUsd : Double.POSITIVE_INFINITY;
+        var perSecond = new Range(rate.applyAsDouble(saved.high(), served.high()),
+                rate.applyAsDouble(saved.value(), served.value()), rate.applyAsDouble(saved.low(), served.low()));
+
+        // Right after k instances are full, k + 1 of them must not cost more than what the k serve costs on standard.
+        double k = Math.ceil(instanceUsd / (saved.value() * served.value() - instanceUsd));
+        double settled = Double.isInfinite(perSecond.value()) ? perSecond.value()
+                : Math.max(fleetUsd, k * instanceUsd) / saved.value();
+        double marginalUsd = instanceUsd / served.value() / SECONDS_PER_MONTH + feeUsd;
+        return new BreakEven(perSecond, settled, served, standardUsd.value() * 1e6, marginalUsd * 1e6, fleetUsd);
+    }
+
+    /**
+     * The same layout on the instance type, of those with a price, where LMI is the cheaper one soonest; where it never
+     * is, the type with the cheapest requests: the one whose "never" holds for all.
+     */
+    static Layout soonest(Tariff tariff, Layout layout, Demand demand) {
+        Comparator<Layout> sooner = Comparator.comparingDouble(on -> breakEven(tariff, on, demand).perSecond().value());
+        return tariff.region().instances().entrySet().stream()
+                .filter(type -> type.getValue().lmi() && type.getValue().architecture().equals(demand.architecture()))
+                .map(type -> new Layout(type.getKey(), layout.memoryMb, layout.vcpus, layout.slots, layout.utilization))
+                .filter(on -> on.environments(tariff) > 0)
+                .min(sooner.thenComparingDouble(on -> breakEven(tariff, on, demand).lmiUsdPerMillion())
+                        .thenComparing(Layout::instanceType))
+                .orElseThrow(() -> new IllegalArgumentException("no instance type with a price holds " + layout));
+    }
+
+    /** A month of standard Lambda at a rate, all tiers. */
+    static Bill standardMonth(Tariff tariff, Demand demand, double perSecond) {
+        double requests = perSecond * SECONDS_PER_MONTH;
+        return bill(tariff, List.of(new Use.Standard("standard", demand.architecture(), demand.memoryMb(), requests,
+                requests * demand.billedMs().value(), 0)));
+    }
+
+    /** A month of so many LMI instances at a rate. */
+    static Bill lmiMonth(Tariff tariff, Layout layout, double perSecond, double instances) {
+        return bill(tariff, List.of(new Use.Fleet("lmi", layout.instanceType(), instances * HOURS_PER_MONTH),
+                new Use.Metered("lmi", Meter.LMI_REQUESTS, perSecond * SECONDS_PER_MONTH)));
+    }
+
+    /** Both costs of a month at a rate; LMI's by whole instances and by the smooth form. */
+    record Point(double perSecond, double standardUsd, double lmiUsd, double lmiSmoothUsd, int instances) {}
+
+    /**
+     * The costs of a month over the rate: at so many rates, evenly spread on a logarithmic axis, and at each of the
+     * fleet's first steps twice, with the fleet that is full and with an instance more.
+     */
+    static List<Point> curve(Tariff tariff, Layout layout, Demand demand, double fromPerSecond, double toPerSecond,
+                             int points) {
+        double perInstance = layout.perSecond(tariff, demand).value();
+        int smallest = tariff.lmi().minimumInstances();
+        var curve = new ArrayList<Point>();
+        for (int i = 0; i < points; i++) {
+            double perSecond = fromPerSecond * StrictMath.pow(toPerSecond / fromPerSecond, i / (points - 1.0));
+            int instances = (int) Math.max(smallest, Math.ceil(perSecond / perInstance));
+            curve.add(point(tariff, layout, demand, perSecond, perInstance, instances));
+        }
+        for (int full = smallest; full < smallest + STEPS_DRAWN; full++) {
+            double step = full * perInstance;
+            if (step < fromPerSecond || step > toPerSecond) continue;
+            curve.add(point(tariff, layout, demand, step, perInstance, full));
+            curve.add(point(tariff, layout, demand, step, perInstance, full + 1));
+        }
+        curve.sort(Comparator.comparingDouble(Point::perSecond).thenComparingInt(Point::instances));
+        return List.copyOf(curve);
+    }
+
+    private static Point point(Tariff tariff, Layout layout, Demand demand, double perSecond, double perInstance,
+                               int instances) {
+        double smooth = Math.max(tariff.lmi().minimumInstances(), perSecond / perInstance);
+        return new Point(perSecond, standardMonth(tariff, demand, perSecond).totalUsd(),
+                lmiMonth(tariff, layout, perSecond, instances).totalUsd(),
+                lmiMonth(tariff, layout, perSecond, smooth).totalUsd(), instances);
+    }
+}

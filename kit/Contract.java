@@ -1,0 +1,145 @@
+// Equal work, proved: every request of function/contract.json, and whether a reply is the one that the contract asks for.
+//
+// The format is explained in function/README.md. A reply must have the status and exactly the fields that the case names, plus
+// the fields of "meta"; a reply with a field too many does other work than its siblings and is as wrong as one too few.
+
+//DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
+
+import module java.base;
+import module java.net.http;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/** The golden requests and replies that all functions share. */
+final class Contract {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
+
+    /** One request and what must come back. */
+    record Case(String name, String method, String workload, JsonNode query, int status, JsonNode body, JsonNode checks) {
+
+        /** "/io?delay_ms=25", with every parameter percent-encoded; a list repeats its parameter. */
+        String path() {
+            var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
+            query.properties().forEach(parameter -> {
+                var values = parameter.getValue().isArray() ? parameter.getValue() : JSON.createArrayNode().add(parameter.getValue());
+                values.forEach(value -> parameters.add(parameter.getKey() + "=" + encode(value.asText())));
+            });
+            return "/" + workload + parameters;
+        }
+
+        private static String encode(String text) { return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20"); }
+    }
+
+    final List<Case> cases = new ArrayList<>();
+    private final JsonNode meta;
+
+    private Contract(JsonNode document) {
+        meta = document.get("meta");
+        for (JsonNode one : document.get("cases")) {
+            cases.add(new Case(one.get("name").asText(), one.get("method").asText(), one.get("workload").asText(), one.get("query"),
+                    one.get("status").asInt(), one.get("body"), one.path("checks")));
+        }
+    }
+
+    static Contract read(Path file) throws IOException { return new Contract(JSON.readTree(file.toFile())); }
+
+    /**
+     * Sends every case to one variant and returns what differs, a sentence each; empty means that the contract is kept.
+     *
+     * @param facts values for the contract's placeholders, such as language and memoryMb
+     * @param replies is given each case's parsed reply, for checks beyond the reply itself
+     */
+    List<String> check(HttpClient client, String variantUrl, String apiKey, Map<String, Object> facts, BiConsumer<Case, JsonNode> replies)
+            throws IOException, InterruptedException {
+        var differences = new ArrayList<String>();
+        for (Case one : cases) {
+            var request = HttpRequest.newBuilder(URI.create(variantUrl + one.path())).timeout(PATIENCE)
+                    .method(one.method(), HttpRequest.BodyPublishers.noBody());
+            if (apiKey != null) request.header("x-api-key", apiKey);
+            var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            for (String difference : differences(one, response.statusCode(), response.body(), facts)) {
+                differences.add("'" + one.name() + "': " + difference);
+            }
+            if (response.statusCode() == 200) replies.accept(one, parse(response.body()));
+        }
+        return differences;
+    }
+
+    /** What differs between a reply and what the case asks for. */
+    List<String> differences(Case one, int status, String body, Map<String, Object> facts) {
+        if (status != one.status()) return List.of("status is " + status + ", the contract says " + one.status() + "; body: " + shortened(body));
+        JsonNode reply = parse(body);
+        if (!reply.isObject()) return List.of("the reply is not a JSON object: " + shortened(body));
+        var differences = new ArrayList<String>();
+        one.body().properties().forEach(field -> {
+            JsonNode expected = filled(field.getValue(), facts);
+            if (!expected.equals(reply.get(field.getKey()))) {
+                differences.add("field '" + field.getKey() + "' is " + reply.get(field.getKey()) + ", the contract says " + expected);
+            }
+        });
+        one.checks().properties().forEach(check -> {
+            if (!holds(check.getValue().asText(), reply, reply.path(check.getKey()).asText())) {
+                differences.add("field '" + check.getKey() + "' is " + reply.get(check.getKey()) + ", the contract says " + check.getValue().asText());
+            }
+        });
+        meta.properties().forEach(field -> {
+            if (!isOf(field.getValue().asText(), reply.get(field.getKey()))) {
+                differences.add("field '" + field.getKey() + "' is " + reply.get(field.getKey()) + ", the contract says " + field.getValue().asText());
+            }
+        });
+        reply.fieldNames().forEachRemaining(name -> {
+            if (!one.body().has(name) && !one.checks().has(name) && !meta.has(name)) differences.add("field '" + name + "' is not in the contract");
+        });
+        return differences;
+    }
+
+    /** An expected value with its placeholder, "{language}", replaced by what is true of this variant. */
+    private static JsonNode filled(JsonNode expected, Map<String, Object> facts) {
+        String text = expected.asText();
+        boolean placeholder = expected.isTextual() && text.startsWith("{") && text.endsWith("}");
+        return placeholder ? JSON.valueToTree(facts.get(text.substring(1, text.length() - 1))) : expected;
+    }
+
+    private static boolean holds(String check, JsonNode reply, String value) {
+        return check.equals("sha256(id)") ? value.equals(sha256(reply.path("id").asText())) : value.matches(check);
+    }
+
+    private static boolean isOf(String type, JsonNode value) {
+        if (value == null) return false;
+        return switch (type) {
+            case "string" -> value.isTextual() && !value.asText().isEmpty();
+            case "boolean" -> value.isBoolean();
+            case "integer" -> value.isIntegralNumber() && value.asLong() > 0;
+            default -> throw new IllegalArgumentException("contract.json knows no type " + type);
+        };
+    }
+
+    private static JsonNode parse(String body) {
+        try {
+            return JSON.readTree(body);
+        } catch (IOException notJson) {
+            return JSON.missingNode();
+        }
+    }
+
+    private static String shortened(String text) { return text.length() <= 200 ? text : text.substring(0, 200) + "…"; }
+
+    /** SHA-256 of the text's UTF-8 bytes, in lower-case hex. */
+    static String sha256(String text) { return HexFormat.of().formatHex(sha256(text.getBytes(StandardCharsets.UTF_8))); }
+
+    /** What the cpu workload answers: the digest of the seed, hashed again that many times. */
+    static String digest(String seed, int hashLoops) {
+        byte[] digest = sha256(seed.getBytes(StandardCharsets.UTF_8));
+        for (int loop = 0; loop < hashLoops; loop++) digest = sha256(digest);
+        return HexFormat.of().formatHex(digest);
+    }
+
+    private static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException everyJavaHasIt) {
+            throw new AssertionError(everyJavaHasIt);
+        }
+    }
+}

@@ -1,0 +1,852 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+// Which Lambda language, and which compute (standard or Managed Instances), serves the same work fastest and cheapest?
+//
+//   require   lay out the plan, find the tools, ask the target whether it can carry the plan out and what that costs
+//   build     the three functions, each once, cached by content; a language without its toolchain is skipped
+//   start     all variants on the target: this machine, or AWS
+//   agree     send the contract's golden requests to every variant: equal work is proved before anything is measured
+//   load      cell after cell with k6, in a seeded random order; run.json is written after each
+//   collect   after each cell, what the platform itself measured
+//   remove    everything that was started
+//
+// On this machine `quick` takes three minutes once built, and `2h` two hours; neither costs anything. On AWS the price is
+// shown before anything is made. What is left behind is one directory, data/<start>-<target>/, and the link data/run.json
+// to its record. `./jbang analyze.java data/run.json` takes it from there.
+
+//JAVA 25
+//DESCRIPTION Measures Lambda functions in Python, Rust and Java, standard and Managed Instances, doing equal work
+//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m
+//SOURCES kit/Build.java
+//SOURCES kit/Children.java
+//SOURCES kit/Cli.java
+//SOURCES kit/Contract.java
+//SOURCES kit/K6.java
+//SOURCES kit/Run.java
+//SOURCES kit/Target.java
+
+import module java.base;
+import module java.net.http;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "experiment.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
+        subcommands = {Experiment.Doctor.class, Experiment.Publish.class},
+        header = "One run of the experiment: build, start, prove equal, load, collect, remove.",
+        footer = """
+
+                Examples:
+                  ./jbang experiment.java                           a quick look at everything, on this machine
+                  ./jbang experiment.java --profile 2h              the experiment, two hours
+                  ./jbang experiment.java --profile 2h --plan       what that would do, and for how long
+                  ./jbang experiment.java --profile 2h --for 5m     the same, cut to five minutes
+                  ./jbang experiment.java --resume                  goes on with the newest unfinished run
+                Exit codes: 0 done, 1 unexpected, 2 refused before anything was made, 3 start failed and nothing is left,
+                  4 something may be left, 5 measurement incomplete and everything removed, 130 interrupted.""")
+final class Experiment implements Callable<Integer> {
+
+    // ==== What you may want to change ====
+
+    /** Lambda's limit for the measured functions is 29 s; k6 waits a little longer, so that a time-out is Lambda's answer. */
+    private static final int K6_TIMEOUT_SECONDS = 30;
+    /**
+     * Virtual users of k6 stand by for every answer that may be under way: at 40 requests a second and 50 ms that is two, and
+     * a function slowed to a second needs forty. More only cost memory; at the ceiling k6 drops iterations, and says so.
+     */
+    private static final int VUS_AT_START = 8, MOST_VUS = 200;
+    /** The workloads warm a variant side by side: one user each opens three standard environments, four fill LMI's workers. */
+    private static final int WARM_UP_VUS_STANDARD = 1, WARM_UP_VUS_LMI = 4;
+    /** Every environment's cold start, one after another on a busy core, and then the requests: what takes longer hangs. */
+    private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(120);
+    /** k6 waits for answers under way when a phase ends; past that and a reserve it is not going to end by itself. */
+    private static final Duration CELL_RESERVE = Duration.ofSeconds(K6_TIMEOUT_SECONDS + 30);
+    /** Starting k6, collecting and emptying the stores, measured on two cores; only the time shown as left depends on it. */
+    private static final double CELL_OVERHEAD_SECONDS = 0.9;
+    /** k6 takes no shorter phase. */
+    private static final double SHORTEST_PHASE_SECONDS = 1;
+    /** k6's JSON, gzipped, and the invocation record beside it: what a request leaves on disk. */
+    private static final int BYTES_PER_REQUEST = 400;
+    /** What a run must leave free for everybody else on the disk. */
+    private static final long DISK_RESERVE_BYTES = 500L << 20;
+    /** k6's peak memory and CPU are read this often: its last reading is that long before its end, at most. */
+    private static final Duration GENERATOR_SAMPLE_EVERY = Duration.ofMillis(200);
+
+    /** Exit code of a measurement that failed or is incomplete, everything removed. */
+    private static final int MEASUREMENT_FAILED = 5;
+
+    @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local", description = "Where the functions run (default: ${DEFAULT-VALUE}).")
+    String targetName;
+    @Option(names = "--profile", paramLabel = "NAME|FILE", description = "quick, 2h, or a JSON file of that form (default: quick here, 2h on AWS).")
+    String profileName;
+    @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE", description = "Only these of python, rust, java.")
+    Set<String> languages = Set.of();
+    @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): fewer rounds, then shorter cells. Such a run claims nothing.")
+    String cutTo;
+    @Option(names = "--plan", description = "Show what would run, in which order and for how long; do nothing.")
+    boolean planOnly;
+    @Option(names = "--resume", arity = "0..1", fallbackValue = "data/run.json", paramLabel = "RUN", description = "Go on with an unfinished run (default: the newest).")
+    Path resumed;
+    @Option(names = "--yes", description = "Do not ask before spending money.")
+    boolean yes;
+    @Option(names = "--max-usd", paramLabel = "USD", description = "Refuse a run that is estimated to cost more.")
+    Double maxUsd;
+    @Option(names = "--keep", description = "On AWS: leave the functions up for another run, and say what that costs.")
+    boolean keep;
+    @Mixin Cli.Verbose verbose;
+
+    private Path home, data;
+    /** What a reader of the run should know as well; in run.json. */
+    private final List<String> warnings = new ArrayList<>();
+
+    // ==== The experiment ====
+
+    public static void main(String... args) {
+        var interruption = new Interruption();
+        int exitCode = Cli.run(new Experiment(), args);
+        interruption.over(exitCode);
+        System.exit(exitCode);
+    }
+
+    @Override public Integer call() throws Exception {
+        home = kitHome();
+        data = home.resolve("data");
+        Run unfinished = resumed == null ? null : readUnfinished();
+        Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
+        if (planOnly) return show(plan);
+        try (var _ = onlyOneRun(); var target = connect()) {
+            var required = require(plan, target);
+            var artefacts = build(plan, required.planned());
+            var journal = unfinished == null ? begin(plan, required, artefacts) : resume(unfinished, artefacts);
+            try {
+                var started = start(journal, target, artefacts);
+                agree(journal, target, started);
+                load(journal, target, started, required.k6());
+            } finally {
+                Thread.interrupted();  // An interruption led here; removing must not be cut short by it.
+                remove(journal, target, required.planned());
+            }
+            return finish(journal);
+        } catch (InterruptedException _) {
+            return Cli.INTERRUPTED;
+        }
+    }
+
+    private int finish(Journal journal) {
+        var failed = journal.run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).toList();
+        failed.forEach(cell -> Cli.warn("cell " + cell.name() + " failed: " + cell.outcome().reason()));
+        if (!journal.remaining().isEmpty()) {
+            throw new Cli.Problem(MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured".formatted(journal.remaining().size(), journal.run.plan().order().size()),
+                    "./jbang experiment.java --resume measures them");
+        }
+        journal.finished();
+        System.out.println("done     %d cells, %s   next: ./jbang analyze.java data/run.json".formatted(
+                journal.run.cells().size(), home.relativize(journal.directory)));
+        return Cli.DONE;
+    }
+
+    // ==== Plan ====
+
+    /** A shape of load as a file holds it; one form for the kit's own and for yours. */
+    record Profile(String description, boolean claims, Map<String, String> design, long seed, Rounds slots, Rounds concurrent,
+                   Map<String, List<String>> variants, Map<String, Load> workloads, WarmUp warmUp) {
+        record Rounds(int rounds, double settleSeconds, double measureSeconds) {
+            Rounds {
+                if (rounds < 1 || measureSeconds < SHORTEST_PHASE_SECONDS || settleSeconds != 0 && settleSeconds < SHORTEST_PHASE_SECONDS) {
+                    throw new IllegalArgumentException("a profile needs a round, at least 1 s of measuring, and a settling phase of at least 1 s or none");
+                }
+            }
+
+            double cellSeconds() { return settleSeconds + measureSeconds + CELL_OVERHEAD_SECONDS; }
+
+            /** Fewer rounds, and if one is still too long, shorter cells. */
+            Rounds cutTo(Duration length, int cellsPerRound) {
+                int fewer = Math.clamp((long) (length.toMillis() / 1000.0 / cellsPerRound / cellSeconds()), 1, rounds);
+                double cell = Math.min(cellSeconds(), length.toMillis() / 1000.0 / cellsPerRound / fewer) - CELL_OVERHEAD_SECONDS;
+                double settle = settleSeconds == 0 ? 0 : rounded(Math.max(SHORTEST_PHASE_SECONDS, cell * settleSeconds / (settleSeconds + measureSeconds)));
+                if (cell - settle < SHORTEST_PHASE_SECONDS) throw new Cli.Problem(Cli.REFUSED,
+                        "%s is too short for one round of %d cells".formatted(Cli.spoken(length), cellsPerRound),
+                        "ask for at least --for %ds".formatted((int) Math.ceil(cellsPerRound * (CELL_OVERHEAD_SECONDS + settle + SHORTEST_PHASE_SECONDS))));
+                return new Rounds(fewer, settle, rounded(cell - settle));
+            }
+
+            private static double rounded(double seconds) { return Math.floor(seconds * 10) / 10; }
+        }
+
+        record Load(double ratePerSecond, Map<String, String> query) {}
+
+        record WarmUp(int requestsPerStream) {}
+    }
+
+    private Run.Plan plan() throws IOException {
+        String name = profileName != null ? profileName : targetName.equals("aws") ? "2h" : "quick";
+        Profile profile = readProfile(name);
+        var variants = profile.variants().getOrDefault(targetName, List.of()).stream().map(Run.Variant::of)
+                .filter(variant -> languages.isEmpty() || languages.contains(variant.language())).toList();
+        if (variants.isEmpty()) throw new Cli.Problem(Cli.REFUSED, "profile " + name + " has no variant for --target " + targetName
+                + (languages.isEmpty() ? "" : " in " + String.join(", ", languages)), "the languages are python, rust and java; the targets local and aws");
+        var workloads = profile.workloads().entrySet().stream()
+                .map(load -> new Run.Workload(load.getKey(), load.getValue().ratePerSecond(), load.getValue().query())).toList();
+        String design = profile.design().get(targetName);
+        boolean concurrent = design.equals(Run.Plan.CONCURRENT);
+        Profile.Rounds rounds = concurrent ? profile.concurrent() : profile.slots();
+        if (cutTo != null) rounds = rounds.cutTo(duration(cutTo), workloads.size() * (concurrent ? 1 : variants.size()));
+        return new Run.Plan(name, profile.description(), profile.claims() && cutTo == null, design, profile.seed(), rounds.rounds(),
+                rounds.settleSeconds(), rounds.measureSeconds(), profile.warmUp().requestsPerStream(), variants, workloads,
+                order(variants, workloads, concurrent, rounds.rounds(), profile.seed()));
+    }
+
+    /**
+     * Round after round, every workload in a random order, and within it every variant in a random order: what is compared
+     * stands minutes apart at most, and whatever drifts meets all variants alike.
+     */
+    static List<Run.PlannedCell> order(List<Run.Variant> variants, List<Run.Workload> workloads, boolean concurrent, int rounds, long seed) {
+        var random = new SplittableRandom(seed);
+        var all = variants.stream().map(Run.Variant::name).toList();
+        var cells = new ArrayList<Run.PlannedCell>();
+        for (int round = 1; round <= rounds; round++) {
+            for (String workload : shuffled(workloads.stream().map(Run.Workload::name).toList(), random)) {
+                var slots = concurrent ? List.of(all) : shuffled(all, random).stream().map(List::of).toList();
+                for (List<String> slot : slots) {
+                    int number = cells.size() + 1;
+                    String name = "%03d-%s-%s".formatted(number, concurrent ? "all" : slot.getFirst(), workload);
+                    cells.add(new Run.PlannedCell(number, name, round, slot, workload));
+                }
+            }
+        }
+        return cells;
+    }
+
+    private static <T> List<T> shuffled(List<T> list, SplittableRandom random) {
+        var copy = new ArrayList<>(list);
+        Collections.shuffle(copy, random);
+        return copy;
+    }
+
+    private Profile readProfile(String name) throws IOException {
+        Path own = home.resolve("k6/profiles/" + name + ".json");
+        Path file = Files.exists(own) ? own : Path.of(name);
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no profile " + name, "quick, 2h, or the path of a JSON file of the same form");
+        try {
+            return Run.json().readValue(file.toFile(), Profile.class);
+        } catch (JsonProcessingException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, file + " is not a profile: " + wrong.getOriginalMessage(), "k6/profiles/quick.json shows the form");
+        }
+    }
+
+    private int show(Run.Plan plan) {
+        System.out.printf(Locale.ROOT, "%s: %s%n%d variants, %d workloads, %d rounds, %s: %d cells of %s s settling and %s s measured, about %s after the warm-up%n%n",
+                plan.profile(), plan.description(), plan.variants().size(), plan.workloads().size(), plan.rounds(), plan.design(), plan.order().size(),
+                seconds(plan.settleSeconds()), seconds(plan.measureSeconds()), Cli.spoken(timeOf(plan.order(), plan)));
+        plan.workloads().forEach(workload -> System.out.printf(Locale.ROOT, "%-6s %s requests/s per variant  %s%n",
+                workload.name(), seconds(workload.ratePerSecond()), workload.query().isEmpty() ? "" : workload.query()));
+        System.out.println("\n   at      cell");
+        var at = Duration.ZERO;
+        for (var cell : plan.order()) {
+            System.out.printf("%d:%02d:%02d   %s%n", at.toHours(), at.toMinutesPart(), at.toSecondsPart(), cell.name());
+            at = at.plus(timeOf(List.of(cell), plan));
+        }
+        return Cli.DONE;
+    }
+
+    private static Duration timeOf(List<Run.PlannedCell> cells, Run.Plan plan) {
+        return Duration.ofMillis((long) (1000 * cells.size() * (plan.settleSeconds() + plan.measureSeconds() + CELL_OVERHEAD_SECONDS)));
+    }
+
+    // ==== Require ====
+
+    /** What stands when a run may begin. */
+    record Required(K6.Found k6, Target.Planned planned) {}
+
+    private Required require(Run.Plan plan, Target target) throws IOException, InterruptedException {
+        var planned = target.ask(new Target.Plan(plan));
+        planned.warnings().forEach(this::warn);
+        planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
+        long requests = (long) plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum() * plan.variants().size()
+                * plan.rounds() * (long) Math.ceil(plan.settleSeconds() + plan.measureSeconds());
+        long needed = requests * BYTES_PER_REQUEST + DISK_RESERVE_BYTES;
+        Files.createDirectories(data);
+        if (Files.getFileStore(data).getUsableSpace() < needed) throw new Cli.Problem(Cli.REFUSED,
+                "the disk of " + data + " has less than the %d MB that this run may need".formatted(needed >> 20), "make room, or take a shorter --profile or --for");
+        var k6 = K6.require(Build.userCache(), text -> Cli.say("require  " + text));
+        Cli.say("require  k6 " + k6.version() + ", target " + targetName + ", about " + Cli.spoken(timeOf(plan.order(), plan)) + " of load");
+        agreeToPay(planned);
+        return new Required(k6, planned);
+    }
+
+    private void agreeToPay(Target.Planned planned) {
+        if (planned.cost().isEmpty()) return;
+        for (var item : planned.cost()) Cli.say(String.format(Locale.ROOT, "price    %-44s %,14.1f %-14s %8.2f USD", item.name(), item.quantity(), item.unit(), item.usd()));
+        Cli.say(String.format(Locale.ROOT, "price    %-74s %8.2f USD", "in all, estimated", planned.costUsd()));
+        if (maxUsd != null && planned.costUsd() > maxUsd) throw new Cli.Problem(Cli.REFUSED,
+                String.format(Locale.ROOT, "the run is estimated at %.2f USD, more than --max-usd %.2f", planned.costUsd(), maxUsd), "a shorter --for or fewer --languages cost less");
+        if (yes) return;
+        String said = System.console() == null ? "" : System.console().readLine("Spend that? [y/N] ");
+        if (!Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT))) throw new Cli.Problem(Cli.REFUSED, "not agreed to pay; nothing was made", "--yes agrees without asking");
+    }
+
+    // ==== Build ====
+
+    /** Builds the languages side by side; one that cannot be built here for want of its toolchain is left out. */
+    private Map<String, Build.Artefact> build(Run.Plan plan, Target.Planned planned) throws Exception {
+        var platform = Build.Platform.valueOf(planned.platform());
+        var wanted = plan.variants().stream().filter(variant -> !planned.refused().containsKey(variant.name())).map(Run.Variant::language).distinct().toList();
+        var state = new ConcurrentSkipListMap<String, String>();
+        var built = new TreeMap<String, Build.Artefact>();
+        var began = Instant.now();
+        try (var builders = Executors.newVirtualThreadPerTaskExecutor(); var progress = new Cli.Progress("build")) {
+            var building = new LinkedHashMap<String, Future<Build.Artefact>>();
+            for (String language : wanted) building.put(language, builders.submit(() -> Build.build(language, platform, home, line -> state.put(language, line))));
+            while (!building.values().stream().allMatch(Future::isDone)) {
+                progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  " + state);
+                Thread.sleep(50);
+            }
+            for (var language : building.entrySet()) {
+                try {
+                    built.put(language.getKey(), language.getValue().get());
+                } catch (ExecutionException failed) {
+                    if (!(failed.getCause() instanceof Build.Missing missing)) throw (Exception) failed.getCause();
+                    warn(missing.getMessage() + ", and is left out; " + missing.hint);
+                }
+            }
+        }
+        if (built.isEmpty()) throw new Cli.Problem(Cli.REFUSED, "no language can be built here", "./jbang experiment.java doctor says what is missing");
+        Cli.say("build    " + String.join(", ", built.keySet()) + " in " + Cli.spoken(Duration.between(began, Instant.now())));
+        return built;
+    }
+
+    // ==== Start ====
+
+    private Target connect() throws IOException {
+        Path script = home.resolve(targetName + ".java");
+        if (!Set.of("local", "aws").contains(targetName)) throw new Cli.Problem(Cli.REFUSED, "there is no target " + targetName, "--target local or --target aws");
+        return new Target(List.of(home.resolve("jbang").toString(), script.toString(), "serve"), ProcessBuilder.Redirect.INHERIT,
+                text -> Cli.say("         " + text));
+    }
+
+    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts) throws IOException {
+        var began = Instant.now();
+        var variants = journal.run.plan().variants();
+        var started = target.ask(new Target.Start(journal.directory, variants, targetArtefacts(artefacts)));
+        var environments = target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));
+        journal.describe("target", started.environment());
+        Cli.say("start    %d variants in %s; environments up: %s".formatted(variants.size(), Cli.spoken(Duration.between(began, Instant.now())), environments.environments()));
+        return started;
+    }
+
+    private static Map<String, Target.Artefact> targetArtefacts(Map<String, Build.Artefact> artefacts) {
+        var all = new TreeMap<String, Target.Artefact>();
+        artefacts.forEach((language, built) -> all.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256())));
+        return all;
+    }
+
+    // ==== Agree ====
+
+    /** Equal work or none: a variant that answers otherwise than the contract says ends the run before it has begun. */
+    private void agree(Journal journal, Target target, Target.Started started) throws IOException, InterruptedException {
+        var contract = Contract.read(home.resolve("function/contract.json"));
+        var differences = new ArrayList<String>();
+        var runtimes = new TreeMap<String, Object>();
+        var stores = new ArrayList<JsonNode>();
+        try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+            for (var variant : journal.run.plan().variants()) {
+                Map<String, Object> facts = Map.of("variant", variant.name(), "language", variant.language(), "memoryMb", variant.memoryMb(),
+                        "concurrency", variant.concurrency(), "architecture", started.environment().get("architecture"));
+                contract.check(client, started.urls().get(variant.name()), started.apiKey(), facts, (sent, reply) -> {
+                    if (sent.workload().equals("health")) runtimes.put(variant.name(), reply.get("runtime").asText());
+                    if (sent.workload().equals("store")) stores.add(reply);
+                }).forEach(difference -> differences.add(variant.name() + ", " + difference));
+            }
+        }
+        for (JsonNode reply : stores) {
+            String id = reply.path("id").asText();
+            var contents = target.ask(new Target.Stored(id));
+            if (!id.equals(contents.object())) differences.add(reply.path("variant").asText() + ": object " + id + ".txt holds " + contents.object());
+            if (!id.equals(contents.item().at("/id/S").asText())) differences.add(reply.path("variant").asText() + ": the item of " + id + " is " + contents.item());
+        }
+        if (!differences.isEmpty()) {
+            differences.forEach(Cli::say);
+            throw new Cli.Problem(MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),
+                    "function/README.md is the contract; nothing was measured, everything is removed");
+        }
+        journal.describe("runtimes", runtimes);
+        journal.agreed(contract.cases.size());
+        Cli.say("agree    %d variants gave the same %d answers".formatted(journal.run.plan().variants().size(), contract.cases.size()));
+    }
+
+    // ==== Load ====
+
+    private void load(Journal journal, Target target, Target.Started started, K6.Found k6) throws IOException, InterruptedException {
+        warmUp(journal, target, started, k6);
+        var remaining = journal.remaining();
+        try (var progress = new Cli.Progress("load")) {
+            for (int done = 0; done < remaining.size(); done++) {
+                var cell = remaining.get(done);
+                var left = timeOf(remaining.subList(done, remaining.size()), journal.run.plan());
+                int number = done + 1;
+                progress.show(() -> "cell %d of %d, %s left: %s".formatted(number, remaining.size(), Cli.spoken(left), cell.name()));
+                measure(journal, target, started, k6, cell, phases(journal.run.plan()));
+            }
+        }
+        Cli.say("load     %d cells".formatted(remaining.size()));
+    }
+
+    /** Every environment's first answers, cold ones among them: a cell of its own, after each start of the functions. */
+    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6) throws IOException, InterruptedException {
+        var plan = journal.run.plan();
+        long earlier = journal.run.cells().stream().filter(cell -> cell.number() == 0).count();
+        var cell = new Run.PlannedCell(0, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
+                plan.variants().stream().map(Run.Variant::name).toList(), null);
+        Cli.say("warm-up  %d requests for each variant and workload".formatted(plan.warmUpRequests()));
+        measure(journal, target, started, k6, cell, List.of(new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0)));
+    }
+
+    private static List<Run.Phase> phases(Run.Plan plan) {
+        var measured = new Run.Phase(Run.Phase.MEASURE, plan.settleSeconds(), plan.measureSeconds(), MOST_VUS);
+        return plan.settleSeconds() == 0 ? List.of(measured) : List.of(new Run.Phase(Run.Phase.SETTLE, 0, plan.settleSeconds(), MOST_VUS), measured);
+    }
+
+    /** One cell: empty stores, k6, what the platform measured, and a row in run.json, whatever came of it. */
+    private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Run.PlannedCell planned, List<Run.Phase> phases)
+            throws IOException, InterruptedException {
+        var plan = journal.run.plan();
+        Path stem = journal.directory.resolve("cells").resolve(planned.name());
+        Path requests = Path.of(stem + ".k6.json.gz"), invocations = Path.of(stem + ".invocations.ndjson.gz"), metrics = Path.of(stem + ".metrics.ndjson");
+        var workloads = planned.workload() == null ? plan.workloads() : List.of(plan.workload(planned.workload()));
+        boolean stores = workloads.stream().anyMatch(workload -> workload.name().equals("store"));
+        var notes = new ArrayList<String>();
+        Run.Stored stored = null;
+        Generator.Result generated = null;
+        Run.Outcome outcome;
+        Instant begun = Instant.now();
+        try {
+            if (stores) target.ask(new Target.Empty());
+            begun = Instant.now();
+            var seconds = phases.getLast().startSecond() + phases.getLast().seconds();
+            generated = Generator.run(k6Command(k6, started, requests), description(planned, workloads, plan, phases, started),
+                    started.apiKey(), Duration.ofMillis((long) (seconds * 1000)).plus(CELL_RESERVE));
+            if (stores) stored = target.ask(new Target.Stored(null)).stored();
+            var collected = target.ask(new Target.Collect(planned.variants(), begun, Instant.now(), invocations, metrics));
+            notes.addAll(collected.notes());
+            generated.appendTo(metrics);
+            outcome = generated.exitCode() == 0 ? Run.Outcome.measured() : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
+        } catch (IOException | Cli.Problem broken) {
+            if (!target.isAlive()) {
+                journal.add(cell(journal, planned, phases, begun, Run.Outcome.failed("the target died"), List.of(), null, null, notes));
+                throw new Cli.Problem(MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
+                        "finished cells are kept; ./jbang experiment.java --resume goes on with the rest", broken);
+            }
+            outcome = Run.Outcome.failed(broken.getMessage());
+        }
+        var files = Stream.of(requests, invocations, metrics).filter(Files::exists).toList();
+        journal.add(cell(journal, planned, phases, begun, outcome, files, stored, generated, notes));
+    }
+
+    private static Run.Cell cell(Journal journal, Run.PlannedCell planned, List<Run.Phase> phases, Instant begun, Run.Outcome outcome, List<Path> files,
+                                 Run.Stored stored, Generator.Result generated, List<String> notes) throws IOException {
+        var described = new ArrayList<Run.File>();
+        for (Path file : files) described.add(Run.File.of(journal.directory, file));
+        return new Run.Cell(planned.number(), planned.name(), planned.round(), planned.variants(), planned.workload(), phases, begun, Instant.now(), outcome,
+                described, stored, generated == null ? null : generated.summary(), notes);
+    }
+
+    /** What load.js reads: who is asked what, how often, and what the answer must be. */
+    private Map<String, Object> description(Run.PlannedCell planned, List<Run.Workload> workloads, Run.Plan plan, List<Run.Phase> phases, Target.Started started) {
+        var streams = new ArrayList<Map<String, Object>>();
+        for (String name : planned.variants()) {
+            var variant = Run.Variant.of(name);
+            for (var workload : workloads) {
+                var paces = phases.stream().map(phase -> pace(phase, variant, workload, plan)).toList();
+                streams.add(Map.of("variant", name, "language", variant.language(), "compute", variant.compute(), "workload", workload.name(),
+                        "url", started.urls().get(name) + "/" + workload.name() + query(workload), "name", "/" + name + "/" + workload.name(),
+                        "expected", expected(workload), "phases", paces));
+            }
+        }
+        return Map.of("round", planned.round(), "timeoutSeconds", K6_TIMEOUT_SECONDS, "streams", streams);
+    }
+
+    private static Map<String, Object> pace(Run.Phase phase, Run.Variant variant, Run.Workload workload, Run.Plan plan) {
+        long startMs = Math.round(phase.startSecond() * 1000), durationMs = Math.round(phase.seconds() * 1000);
+        if (!phase.name().equals(Run.Phase.WARM_UP)) return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
+                "ratePerSecond", workload.ratePerSecond(), "vus", VUS_AT_START, "maxVus", phase.mostVus());
+        int vus = variant.lmi() ? WARM_UP_VUS_LMI : WARM_UP_VUS_STANDARD;
+        return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs, "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
+    }
+
+    private static Map<String, Object> expected(Run.Workload workload) {
+        var query = workload.query();
+        return switch (workload.name()) {
+            case "hello" -> Map.of("message", "hello");
+            case "io" -> Map.of("delayMs", Integer.parseInt(query.get("delay_ms")));
+            case "cpu" -> Map.of("hashLoops", Integer.parseInt(query.get("hash_loops")), "digest", Contract.digest(query.get("seed"), Integer.parseInt(query.get("hash_loops"))));
+            case "store" -> Map.of();
+            default -> throw new Cli.Problem(Cli.REFUSED, "there is no workload " + workload.name(), "hello, io, cpu or store");
+        };
+    }
+
+    private static String query(Run.Workload workload) {
+        var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
+        new TreeMap<>(workload.query()).forEach((name, value) -> parameters.add(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
+        return parameters.toString();
+    }
+
+    /** On cores of its own where the target says which; without a summary, for which k6 would keep every value in memory. */
+    private List<String> k6Command(K6.Found k6, Target.Started started, Path requests) {
+        var command = new ArrayList<String>();
+        if (started.environment().get("pinning") instanceof Map<?, ?> pinning && pinning.get("others") instanceof List<?> cores && !cores.isEmpty()) {
+            command.addAll(List.of("taskset", "-c", cores.stream().map(String::valueOf).collect(Collectors.joining(","))));
+        }
+        command.addAll(List.of(k6.path().toString(), "run", "--quiet", "--no-color", "--no-usage-report", "--no-summary",
+                "--address", "", "--out", "json=" + requests, home.resolve("k6/load.js").toString()));
+        return command;
+    }
+
+    /** k6 as a process that cannot outlive this one, and what it used. */
+    static final class Generator {
+        private static final Pattern PEAK_MEMORY = Pattern.compile("VmHWM:\\s+(\\d+) kB");
+
+        record Result(int exitCode, String lastWords, long cpuNs, long peakMemoryBytes, List<Target.Metric> metrics) {
+            Run.Generator summary() { return new Run.Generator(exitCode, cpuNs, peakMemoryBytes); }
+
+            void appendTo(Path file) throws IOException {
+                var lines = new StringBuilder();
+                for (var metric : metrics) lines.append(Run.line(metric)).append('\n');
+                Files.writeString(file, lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            }
+        }
+
+        static Result run(List<String> command, Map<String, Object> cell, String apiKey, Duration limit) throws IOException, InterruptedException {
+            Path said = Files.createTempFile("lambda-kit-k6", ".log");
+            try {
+                var builder = Children.builder(command).redirectErrorStream(true).redirectOutput(said.toFile());
+                builder.environment().put("KIT_CELL", Run.line(cell));
+                if (apiKey != null) builder.environment().put("KIT_API_KEY", apiKey);
+                var k6 = builder.start();
+                try {
+                    return watch(k6, said, limit);
+                } finally {
+                    Children.kill(k6);
+                }
+            } finally {
+                Files.delete(said);
+            }
+        }
+
+        private static Result watch(Process k6, Path said, Duration limit) throws IOException, InterruptedException {
+            Instant last = Instant.now().plus(limit);
+            var metrics = new ArrayList<Target.Metric>();
+            long cpuNs = 0, peakMemoryBytes = 0;
+            boolean ended;
+            do {
+                ended = k6.waitFor(GENERATOR_SAMPLE_EVERY);
+                cpuNs = Math.max(cpuNs, k6.info().totalCpuDuration().orElse(Duration.ZERO).toNanos());
+                peakMemoryBytes = Math.max(peakMemoryBytes, peakMemoryBytes(k6.pid()));
+                metrics.add(new Target.Metric(Instant.now(), "k6", "cpuNs", cpuNs));
+                metrics.add(new Target.Metric(Instant.now(), "k6", "memoryBytes", peakMemoryBytes));
+            } while (!ended && Instant.now().isBefore(last));
+            String lastWords = Files.readString(said).lines().reduce((_, line) -> line).orElse("it said nothing");
+            return ended ? new Result(k6.exitValue(), lastWords, cpuNs, peakMemoryBytes, metrics)
+                    : new Result(-1, "it did not end within " + Cli.spoken(limit) + " and was killed", cpuNs, peakMemoryBytes, metrics);
+        }
+
+        /** Only Linux tells the peak; elsewhere it is 0. */
+        private static long peakMemoryBytes(long pid) {
+            try {
+                var peak = PEAK_MEMORY.matcher(Files.readString(Path.of("/proc/" + pid + "/status")));
+                return peak.find() ? Long.parseLong(peak.group(1)) << 10 : 0;
+            } catch (IOException endedOrNotLinux) {
+                return 0;
+            }
+        }
+    }
+
+    // ==== Remove ====
+
+    private void remove(Journal journal, Target target, Target.Planned planned) throws IOException {
+        if (keep && planned.costPerHourUsd() > 0) {
+            Cli.say(String.format(Locale.ROOT, "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it", planned.costPerHourUsd(), targetName));
+        } else if (target.isAlive()) {
+            double spentUsd = target.ask(new Target.Remove()).spentUsd();
+            if (planned.costUsd() > 0) Cli.say(String.format(Locale.ROOT, "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
+            else Cli.say("remove   nothing is left running");
+        }
+        journal.dropIfEmpty();
+    }
+
+    // ==== The journal: run.json, kept up to date ====
+
+    /** The run as it stands and the directory that it is written to after every step. */
+    static final class Journal {
+        final Path directory;
+        Run run;
+
+        Journal(Path directory, Run run) throws IOException {
+            this.directory = directory;
+            this.run = run;
+            Files.createDirectories(directory.resolve("cells"));
+            run.write(directory);
+        }
+
+        void describe(String topic, Object facts) throws IOException {
+            var environment = new TreeMap<>(run.environment());
+            environment.put(topic, facts);
+            update(run.withEnvironment(environment));
+        }
+
+        void agreed(int requests) throws IOException {
+            update(run.withAgreement(new Run.Agreement(Instant.now(), requests, run.plan().variants().stream().map(Run.Variant::name).toList())));
+        }
+
+        /** A cell that failed before and is measured now takes its earlier row's place. */
+        void add(Run.Cell cell) throws IOException {
+            var cells = new ArrayList<>(run.cells());
+            cells.removeIf(earlier -> earlier.name().equals(cell.name()));
+            cells.add(cell);
+            update(run.withCells(cells));
+            link();
+        }
+
+        void finished() {
+            try {
+                update(run.withFinished(Instant.now()));
+            } catch (IOException unwritable) {
+                throw new UncheckedIOException(unwritable);
+            }
+        }
+
+        List<Run.PlannedCell> remaining() {
+            var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).map(Run.Cell::name).collect(Collectors.toSet());
+            return run.plan().order().stream().filter(cell -> !measured.contains(cell.name())).toList();
+        }
+
+        /** A run without a single cell is none. */
+        void dropIfEmpty() throws IOException {
+            if (!run.cells().isEmpty()) return;
+            try (var files = Files.walk(directory)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+            }
+        }
+
+        private void update(Run changed) throws IOException {
+            run = changed;
+            run.write(directory);
+        }
+
+        /** data/run.json, replaced in one step, so that there is always one. */
+        private void link() throws IOException {
+            Path link = directory.resolveSibling("run.json"), temporary = directory.resolveSibling("run.json.tmp");
+            Files.deleteIfExists(temporary);
+            Files.createSymbolicLink(temporary, Path.of(directory.getFileName().toString(), "run.json"));
+            Files.move(temporary, link, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    private Journal begin(Run.Plan plan, Required required, Map<String, Build.Artefact> artefacts) throws Exception {
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        String id = now.toString().replace(':', '-') + "-" + targetName;
+        var variants = plan.variants().stream().filter(variant -> artefacts.containsKey(variant.language()))
+                .filter(variant -> !required.planned().refused().containsKey(variant.name())).toList();
+        var order = variants.equals(plan.variants()) ? plan.order()
+                : order(variants, plan.workloads(), plan.design().equals(Run.Plan.CONCURRENT), plan.rounds(), plan.seed());
+        var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(), "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
+        JsonNode prices = Run.json().readTree(home.resolve("data/prices.json").toFile());
+        return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, plan.with(variants, order), environment, prices, null, List.of(), warnings, null));
+    }
+
+    private Run readUnfinished() throws IOException {
+        Path file = Files.isDirectory(resumed) ? resumed.resolve("run.json") : resumed;
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no run at " + resumed, "./jbang experiment.java begins one");
+        Run run = Run.read(file);
+        if (run.finished() != null) throw new Cli.Problem(Cli.REFUSED, "run " + run.id() + " is complete", "./jbang analyze.java " + resumed + " shows it");
+        targetName = run.target();
+        return run;
+    }
+
+    /** A resumed run goes on with the very functions that it began with. */
+    private Journal resume(Run unfinished, Map<String, Build.Artefact> artefacts) throws IOException {
+        JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts"))), now = Run.json().readTree(Run.line(sizes(artefacts)));
+        if (!before.equals(now)) throw new Cli.Problem(Cli.REFUSED,
+                "the functions are not those that run " + unfinished.id() + " began with", "check out commit " + ((Map<?, ?>) unfinished.environment().get("git")).get("commit") + ", or begin a new run");
+        return new Journal(data.resolve(unfinished.id()), unfinished);
+    }
+
+    // ==== What a run says of its surroundings ====
+
+    private Map<String, Object> git() {
+        String commit = output(home, "git", "rev-parse", "HEAD"), changes = output(home, "git", "status", "--porcelain");
+        return commit == null ? Map.of("commit", "unknown") : Map.of("commit", commit, "dirty", !changes.isEmpty());
+    }
+
+    private static Map<String, Object> machine() throws IOException {
+        String model = Files.exists(Path.of("/proc/cpuinfo"))
+                ? Files.readString(Path.of("/proc/cpuinfo")).lines().filter(line -> line.startsWith("model name")).map(line -> line.split(":\\s*", 2)[1]).findFirst().orElse("unknown")
+                : Objects.requireNonNullElse(output(Path.of("/"), "sysctl", "-n", "machdep.cpu.brand_string"), "unknown");
+        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        return Map.of("cpu", model, "cores", Runtime.getRuntime().availableProcessors(), "memoryMb", system.getTotalMemorySize() >> 20,
+                "system", System.getProperty("os.name") + " " + System.getProperty("os.version"), "architecture", System.getProperty("os.arch"));
+    }
+
+    private static Map<String, Object> tools(Required required, Map<String, Build.Artefact> artefacts) {
+        var tools = new TreeMap<String, Object>(Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
+        artefacts.forEach((language, artefact) -> tools.put(language + " build", artefact.tools()));
+        return tools;
+    }
+
+    private static Map<String, Object> sizes(Map<String, Build.Artefact> artefacts) {
+        var sizes = new TreeMap<String, Object>();
+        artefacts.forEach((language, artefact) -> sizes.put(language, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
+        return sizes;
+    }
+
+    // ==== doctor ====
+
+    @Command(name = "doctor", mixinStandardHelpOptions = true, description = "Says which tools are there, and how to get what is missing.")
+    static final class Doctor implements Callable<Integer> {
+        @Override public Integer call() throws InterruptedException {
+            tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null), "is downloaded, or built by Go, when a run needs it");
+            for (String language : Build.LANGUAGES) {
+                try {
+                    tell(language, Build.tools(language, Build.Platform.LOCAL, kitHome()).toString(), null);
+                } catch (Build.Missing missing) {
+                    tell(language, null, missing.getMessage() + "; " + missing.hint);
+                }
+            }
+            tell("taskset", output(Path.of("/"), "taskset", "--version"), "apt-get install util-linux; without it functions and load share the cores");
+            tell("git", output(Path.of("/"), "git", "--version"), "without it a run does not know its commit");
+            return Cli.DONE;
+        }
+
+        private static void tell(String tool, String found, String remedy) {
+            System.out.printf("%-8s %s%n", tool, found != null ? found : "missing: " + remedy);
+        }
+    }
+
+    // ==== publish ====
+
+    @Command(name = "publish", mixinStandardHelpOptions = true, description = "Writes the copy of a run that is committed: the lines that carry the findings.")
+    static final class Publish implements Callable<Integer> {
+        /** What analyze.java reads of a run; k6's other metrics repeat it in other words. */
+        private static final Set<String> CARRIES_FINDINGS = Set.of("answer_ms", "cpu_ns", "dropped_iterations", "vus", "vus_max");
+
+        @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
+        Path source;
+        @Option(names = "--to", paramLabel = "DIRECTORY", defaultValue = "data/published", description = "Where the copy goes (default: ${DEFAULT-VALUE}); what is there is replaced.")
+        Path to;
+        @Mixin Cli.Verbose verbose;
+
+        @Override public Integer call() throws Exception {
+            Path runFile = (Files.isDirectory(source) ? source.resolve("run.json") : source).toRealPath();
+            Run run = Run.read(runFile);
+            Path temporary = Files.createTempDirectory(Files.createDirectories(to.toAbsolutePath().getParent()), "publish");
+            Files.createDirectories(temporary.resolve("cells"));
+            var cells = new ArrayList<Run.Cell>();
+            for (var cell : run.cells()) {
+                var files = new ArrayList<Run.File>();
+                for (var file : cell.files()) files.add(cut(runFile.getParent(), file, temporary));
+                cells.add(cell.withFiles(files));
+            }
+            run.withCells(cells).withPublished("k6's files are cut down to " + String.join(", ", new TreeSet<>(CARRIES_FINDINGS)) + "; sha256 and size of each whole file stand beside it")
+                    .write(temporary);
+            if (Files.exists(to)) deleteTree(to);
+            Files.move(temporary, to);
+            System.out.println("published " + run.id() + " in " + to);
+            return Cli.DONE;
+        }
+
+        private static Run.File cut(Path from, Run.File whole, Path to) throws IOException {
+            Path source = from.resolve(whole.path()), copy = to.resolve(whole.path());
+            if (!Run.sha256(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED, source + " is not the file that was measured: its sha256 differs", "publish a run that nobody changed");
+            if (whole.path().endsWith(".k6.json.gz")) {
+                try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(Files.newInputStream(source)), StandardCharsets.UTF_8));
+                     var out = new OutputStreamWriter(new GZIPOutputStream(Files.newOutputStream(copy)), StandardCharsets.UTF_8)) {
+                    for (String line; (line = lines.readLine()) != null; ) {
+                        if (CARRIES_FINDINGS.contains(Run.json().readTree(line).get("metric").asText())) out.append(line).append('\n');
+                    }
+                }
+            } else {
+                Files.copy(source, copy);
+            }
+            return new Run.File(whole.path(), Files.size(copy), Run.sha256(copy), whole);
+        }
+
+        private static void deleteTree(Path directory) throws IOException {
+            try (var files = Files.walk(directory)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+            }
+        }
+    }
+
+    // ==== Small things ====
+
+    /**
+     * Ctrl-C and SIGTERM: whatever the main thread waits for is interrupted, everything is removed, and only then does the
+     * process end. A second Ctrl-C during the removal changes nothing.
+     */
+    private static final class Interruption {
+        private final Thread main = Thread.currentThread();
+        private final CountDownLatch over = new CountDownLatch(1);
+        private volatile int exitCode;
+
+        Interruption() { Runtime.getRuntime().addShutdownHook(new Thread(this::stop)); }
+
+        void over(int exitCode) {
+            this.exitCode = exitCode;
+            over.countDown();
+        }
+
+        private void stop() {
+            if (over.getCount() == 0) return;
+            Cli.warn("interrupted: removing everything; finished cells are kept, and --resume goes on with the rest");
+            main.interrupt();
+            try {
+                over.await();
+            } catch (InterruptedException nobodyInterruptsAHook) {
+                Thread.currentThread().interrupt();
+            }
+            Runtime.getRuntime().halt(exitCode);
+        }
+    }
+
+    /** One run at a time on a machine: two would measure each other. */
+    private static AutoCloseable onlyOneRun() throws IOException {
+        var file = FileChannel.open(Files.createDirectories(Build.userCache()).resolve("experiment.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (file.tryLock() == null) throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine", "wait for it, or end it: two would measure each other");
+        return file;
+    }
+
+    private void warn(String text) {
+        Cli.warn(text);
+        warnings.add(text);
+    }
+
+    private static Path kitHome() {
+        Path here = Path.of("").toAbsolutePath();
+        if (!Files.exists(here.resolve("k6/load.js"))) throw new Cli.Problem(Cli.REFUSED, here + " is not the kit's directory", "cd to where experiment.java is");
+        return here;
+    }
+
+    private static Duration duration(String text) {
+        var match = Pattern.compile("(\\d+)(s|m|h)").matcher(text);
+        if (!match.matches()) throw new Cli.Problem(Cli.REFUSED, "'" + text + "' is not a duration", "90s, 5m or 2h");
+        return Duration.of(Long.parseLong(match.group(1)), switch (match.group(2)) {
+            case "s" -> ChronoUnit.SECONDS;
+            case "m" -> ChronoUnit.MINUTES;
+            default -> ChronoUnit.HOURS;
+        });
+    }
+
+    private static String seconds(double value) { return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value); }
+
+    /** What a command prints, or null when it is not there or fails. */
+    private static String output(Path directory, String... command) {
+        try {
+            var process = new ProcessBuilder(command).directory(directory.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return process.waitFor() == 0 ? said : null;
+        } catch (IOException | InterruptedException notThere) {
+            return null;
+        }
+    }
+}

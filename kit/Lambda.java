@@ -1,0 +1,482 @@
+// One function as Lambda runs it, in either execution model, without containers: environments, and the Runtime API.
+//
+// An environment is a process of the function under its real runtime client, and an HTTP port of its own at which the
+// client asks for work (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html): it polls "next", is given an
+// event, posts the reply, and polls again.
+//
+//     standard   one request at a time in each environment. A request that finds none free gets a new one, made for it,
+//                and waits for it: a cold start. The environment used last is used next, so that idle ones stay idle.
+//     LMI        one environment that polls as many times as it may serve at once, and is up before the first request.
+//                Its worker that has waited longest is next, so that all of them are warmed alike.
+//
+// There is no queue: a request that finds no free place is throttled. A place is free again as soon as its reply is in,
+// so a caller that never has more under way than there are places is never throttled.
+
+//SOURCES Children.java
+//SOURCES Machine.java
+//SOURCES Target.java
+
+import module java.base;
+import com.sun.net.httpserver.*;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** The environments of one function, and which of them gets the next request. */
+final class Lambda implements AutoCloseable {
+
+    // ==== What you may want to change ====
+
+    /** API Gateway gives up after 29 s, so a function that runs longer works for nobody. */
+    static final Duration TIMEOUT = Duration.ofSeconds(29);
+    /** Sixteen Python workers need 4 s of a core to start; a machine that needs ten times that can't measure anything. */
+    private static final Duration INIT_TIMEOUT = Duration.ofSeconds(60);
+    /** Lambda's limit for an event and for a reply: 6 MB. */
+    static final int MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+    /** As much of a failed start's output as a person reads at once. */
+    private static final int LINES_OF_FAILURE = 12;
+
+    private static final String API = "/2018-06-01/runtime/";
+    private static final String ARN = "arn:aws:lambda:us-east-1:000000000000:function:";
+    private static final Pattern CALL = Pattern.compile(API + "invocation/([^/]+)/(response|error)");
+
+    // The JDK's server is plenty here, once it sends each answer at once and keeps idle connections: a client that finds
+    // its kept connection closed would count our tidiness as the function's failure.
+    static {
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+        System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
+        System.setProperty("sun.net.httpserver.idleInterval", "86400");
+    }
+
+    /**
+     * What a function is made of.
+     *
+     * @param name         of the variant
+     * @param lmi          which execution model
+     * @param places       requests that an environment serves at once: 1 in the standard model
+     * @param environments the most that there may be at once: 1 on LMI
+     * @param command      the runtime client with the function, and before it what pins it to its cores
+     * @param directory    where the function's code is
+     * @param variables    environment variables beside Lambda's own
+     */
+    record Settings(String name, boolean lmi, int places, int environments, int memoryMb, List<String> command,
+                    Path directory, Map<String, String> variables) {}
+
+    /** What became of a request. */
+    sealed interface Outcome {
+        /** The function's reply, whatever it says. */
+        record Reply(byte[] payload) implements Outcome {}
+        /** The function failed, could not start, or its process ended. */
+        record Failure(String reason) implements Outcome {}
+        record TimedOut() implements Outcome {}
+        record Throttled() implements Outcome {}
+    }
+
+    private final Settings settings;
+    private final Path temporary;
+    private final Path log;
+    private final Semaphore starts;
+    private final Duration timeout;
+    private final Consumer<Target.Invocation> record;
+
+    private final Set<Environment> environments = new LinkedHashSet<>();
+    /** An environment is in here once for each of its free places; the next request takes the first. */
+    private final Deque<Environment> free = new ArrayDeque<>();
+    private long throttles;
+    private volatile Environment prepared;
+
+    /**
+     * @param temporary  a directory for this function's environments' own temporary directories
+     * @param log        gets what the function writes to stdout and stderr
+     * @param starts     as many permits as environments may start at once, shared by all functions on the same cores
+     * @param record     is told of each invocation when it has ended
+     */
+    Lambda(Settings settings, Path temporary, Path log, Semaphore starts, Duration timeout,
+           Consumer<Target.Invocation> record) {
+        this.settings = settings;
+        this.temporary = temporary;
+        this.log = log;
+        this.starts = starts;
+        this.timeout = timeout;
+        this.record = record;
+    }
+
+    // ==== Invoke ====
+
+    /** Runs the function on an event, and waits for the outcome, for as long as the function's time-out. */
+    Outcome invoke(byte[] event) throws InterruptedException {
+        var call = new Call(event);
+        Environment environment = place(call);
+        if (environment == null) {
+            record.accept(call.invocation("throttled", 0, null));
+            return new Outcome.Throttled();
+        }
+        try {
+            return call.outcome.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException slow) {
+            Thread.startVirtualThread(() -> environment.expire(call));
+            return new Outcome.TimedOut();
+        } catch (ExecutionException never) {
+            throw new AssertionError(never);
+        }
+    }
+
+    /** The environment that now has the call; null when there is no place for it. */
+    private synchronized Environment place(Call call) {
+        Environment environment = free.pollFirst();
+        if (environment == null && environments.size() < settings.environments) {
+            Environment fresh = grow();
+            // A new LMI environment is for those who come later. In the standard model it is made for this very request.
+            if (!settings.lmi) environment = fresh;
+        }
+        if (environment == null) throttles++;
+        else environment.take(call);
+        return environment;
+    }
+
+    /** Starts one more environment, when its turn comes. A thread of its own: a fork would hold up the virtual threads. */
+    private Environment grow() {
+        var environment = new Environment();
+        environments.add(environment);
+        Thread.ofPlatform().name("start " + settings.name).start(environment::start);
+        return environment;
+    }
+
+    private synchronized void release(Environment environment) {
+        if (!environments.contains(environment)) return;
+        if (settings.lmi) free.addLast(environment);
+        else free.addFirst(environment);
+    }
+
+    // ==== Life ====
+
+    /** LMI: starts the environment before the first request. The standard model starts nothing before it must. */
+    synchronized void prepare() {
+        if (settings.lmi) prepared = grow();
+    }
+
+    /** Waits until what was prepared is up; throws an IOException that says what the function said when it is not. */
+    void awaitReady() throws IOException, InterruptedException {
+        if (prepared == null) return;
+        try {
+            prepared.ready.get();
+        } catch (ExecutionException failed) {
+            throw new IOException(settings.name + " did not start: " + failed.getCause().getMessage());
+        }
+    }
+
+    /** How the function stands at this moment. Process groups are those of its environments. */
+    record State(List<Long> processGroups, int environments, int concurrency, long throttles) {}
+
+    synchronized State state() {
+        var up = environments.stream().filter(Environment::isUp).toList();
+        int concurrency = environments.stream().mapToInt(environment -> environment.calls.size()).sum();
+        var processGroups = up.stream().map(environment -> environment.process.pid()).toList();
+        return new State(processGroups, up.size(), concurrency, throttles);
+    }
+
+    /** Tells the environment with this process group of its peak memory, for the records of its invocations. */
+    synchronized void tellPeak(long processGroup, long bytes) {
+        for (Environment environment : environments) {
+            if (environment.isUp() && environment.process.pid() == processGroup) environment.peakBytes = bytes;
+        }
+    }
+
+    private synchronized List<Environment> all() { return List.copyOf(environments); }
+
+    /** Ends all environments; calls under way fail. */
+    @Override public void close() {
+        for (Environment environment : all()) environment.end("the target was stopped");
+    }
+
+    // ==== A call ====
+
+    /** One event on its way through an environment. */
+    private final class Call {
+        final String id = UUID.randomUUID().toString();
+        final byte[] event;
+        final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+        private final AtomicBoolean ended = new AtomicBoolean();
+        volatile Instant handedOut;
+        volatile long handedOutNs;
+
+        Call(byte[] event) { this.event = event; }
+
+        /** Ends the call, once: whoever comes second is too late. Whoever has seen the outcome finds the record. */
+        void end(Outcome how, Environment where) {
+            long nowNs = System.nanoTime();
+            if (!ended.compareAndSet(false, true)) return;
+            String status = switch (how) {
+                case Outcome.Reply _ -> "ok";
+                case Outcome.Failure _ -> "error";
+                case Outcome.TimedOut _ -> "timeout";
+                case Outcome.Throttled _ -> "throttled";
+            };
+            record.accept(invocation(status, handedOut == null ? 0 : (nowNs - handedOutNs) / 1e6, where));
+            outcome.complete(how);
+        }
+
+        /** As Lambda bills it: whole milliseconds, and on a standard environment's first call its init as well. */
+        Target.Invocation invocation(String status, double durationMs, Environment where) {
+            Instant start = handedOut == null ? Instant.now() : handedOut;
+            if (where == null) {
+                return new Target.Invocation(id, settings.name, null, start, status, 0, null, null, settings.memoryMb, null);
+            }
+            Double initMs = where.initMsOnce();
+            Double billedMs = settings.lmi ? null : (Double) Math.ceil(durationMs + (initMs == null ? 0 : initMs));
+            return new Target.Invocation(id, settings.name, where.logStream, start, status, durationMs, billedMs, initMs,
+                    settings.memoryMb, where.peakMb());
+        }
+    }
+
+    // ==== An environment ====
+
+    /** A process of the function, with the Runtime API that it lives on. */
+    private final class Environment {
+        /** In Lambda's form, such as 2026/11/22/[$LATEST]0f3c…: the environment's name in every record. */
+        final String logStream = LocalDate.now(ZoneOffset.UTC).toString().replace('-', '/')
+                + "/[$LATEST]" + UUID.randomUUID().toString().replace("-", "");
+        final CompletableFuture<Void> ready = new CompletableFuture<>();
+        final Map<String, Call> calls = new ConcurrentHashMap<>();
+        private final BlockingQueue<Call> waiting = new LinkedBlockingQueue<>();
+        private final AtomicInteger polls = new AtomicInteger();
+        private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+        private final AtomicReference<Double> initMs = new AtomicReference<>();
+        private final AtomicBoolean ended = new AtomicBoolean();
+        private final Path home = temporary.resolve(logStream.substring(logStream.indexOf(']') + 1));
+        private volatile HttpServer api;
+        private volatile Process process;
+        private volatile long startedNs;
+        volatile long peakBytes;
+
+        boolean isUp() { return ready.isDone() && !ready.isCompletedExceptionally(); }
+
+        Double peakMb() {
+            if (process == null) return null;
+            if (peakBytes == 0) peakBytes = Machine.peakBytes(process.pid());
+            return peakBytes / 1048576.0;
+        }
+
+        /** The time from the process's start to its readiness; told once, to the record of the first call. */
+        Double initMsOnce() { return initMs.getAndSet(null); }
+
+        /** Takes a call; its runtime client gets it with its next poll. */
+        void take(Call call) {
+            calls.put(call.id, call);
+            waiting.add(call);
+        }
+
+        // ---- Start
+
+        /** Starts the process when its turn comes, and returns when it polls with all its workers, or has failed. */
+        void start() {
+            starts.acquireUninterruptibly();
+            try {
+                if (ended.get()) return;
+                Files.createDirectories(home);
+                api = listen(workers, this::serve);
+                var builder = Children.builder(settings.command).directory(settings.directory.toFile())
+                        .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+                builder.environment().clear();
+                builder.environment().putAll(variables());
+                startedNs = System.nanoTime();
+                process = builder.start();
+                if (ended.get()) kill(process);
+                process.onExit().thenAccept(dead -> end("Runtime exited with status " + dead.exitValue()));
+                ready.get(INIT_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            } catch (TimeoutException slow) {
+                end("it was not ready within " + INIT_TIMEOUT.toSeconds() + " s");
+            } catch (ExecutionException failed) {
+                // Whoever made it fail has ended it, too.
+            } catch (IOException failed) {
+                end(failed.toString());
+            } catch (InterruptedException never) {
+                throw new AssertionError(never);
+            } finally {
+                starts.release();
+            }
+        }
+
+        /** What a function finds in its environment on Lambda, and nothing of this user's own. */
+        private Map<String, String> variables() {
+            var variables = new TreeMap<>(settings.variables);
+            // Java takes its temporary directory from a property alone.
+            variables.computeIfPresent("JAVA_TOOL_OPTIONS", (_, options) -> options + " -Djava.io.tmpdir=" + home);
+            variables.put("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + api.getAddress().getPort());
+            variables.put("AWS_LAMBDA_FUNCTION_NAME", settings.name);
+            variables.put("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+            variables.put("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "" + settings.memoryMb);
+            variables.put("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/" + settings.name);
+            variables.put("AWS_LAMBDA_LOG_STREAM_NAME", logStream);
+            variables.put("AWS_LAMBDA_INITIALIZATION_TYPE", settings.lmi ? "lambda-managed-instances" : "on-demand");
+            if (settings.lmi) variables.put("AWS_LAMBDA_MAX_CONCURRENCY", "" + settings.places);
+            variables.put("LAMBDA_TASK_ROOT", settings.directory.toString());
+            variables.put("TZ", ":UTC");
+            variables.put("LANG", "en_US.UTF-8");
+            variables.put("PATH", "/usr/local/bin:/usr/bin:/bin");
+            variables.put("HOME", home.toString());
+            variables.put("TMPDIR", home.toString());
+            return variables;
+        }
+
+        // ---- The Runtime API
+
+        private void serve(HttpExchange exchange) throws IOException {
+            String path = exchange.getRequestURI().getPath();
+            var call = CALL.matcher(path);
+            if (path.equals(API + "invocation/next")) {
+                next(exchange);
+            } else if (call.matches()) {
+                reply(exchange, call.group(1), call.group(2));
+            } else if (path.equals(API + "init/error")) {
+                String error = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
+                accept(exchange);
+                end("it reported " + error);
+            } else {
+                answer(exchange, 404, "application/json", "{\"errorType\":\"InvalidPath\"}".getBytes(UTF_8));
+            }
+        }
+
+        /** Holds a worker's poll until there is a call for it. */
+        private void next(HttpExchange exchange) throws IOException {
+            if (polls.incrementAndGet() == settings.places) becomeReady();
+            Call call;
+            try {
+                call = waiting.take();
+            } catch (InterruptedException ended) {
+                exchange.close();
+                return;
+            }
+            var headers = exchange.getResponseHeaders();
+            headers.set("Lambda-Runtime-Aws-Request-Id", call.id);
+            headers.set("Lambda-Runtime-Deadline-Ms", "" + (System.currentTimeMillis() + timeout.toMillis()));
+            headers.set("Lambda-Runtime-Invoked-Function-Arn", ARN + settings.name);
+            headers.set("Lambda-Runtime-Trace-Id",
+                    "Root=" + traceRoot(call.id) + ";Parent=" + call.id.substring(0, 8) + "00000000;Sampled=0");
+            call.handedOutNs = System.nanoTime();
+            call.handedOut = Instant.now();
+            answer(exchange, 200, "application/json", call.event);
+        }
+
+        /** A call's end, as "response" or as "error". The caller hears of it before the runtime client does. */
+        private void reply(HttpExchange exchange, String id, String kind) throws IOException {
+            byte[] payload = exchange.getRequestBody().readNBytes(MAX_PAYLOAD_BYTES + 1);
+            exchange.getRequestBody().transferTo(OutputStream.nullOutputStream());
+            Call call = calls.remove(id);
+            if (call == null) {
+                answer(exchange, 400, "application/json", "{\"errorType\":\"InvalidRequestID\"}".getBytes(UTF_8));
+                return;
+            }
+            release(this);
+            // Lambda answers 413 to what is too large, at which some clients end their process; the caller sees the same.
+            if (payload.length > MAX_PAYLOAD_BYTES) call.end(new Outcome.Failure("the reply exceeds 6 MB"), this);
+            else if (kind.equals("response")) call.end(new Outcome.Reply(payload), this);
+            else call.end(new Outcome.Failure(new String(payload, UTF_8)), this);
+            accept(exchange);
+        }
+
+        private void accept(HttpExchange exchange) throws IOException {
+            answer(exchange, 202, "application/json", "{\"status\":\"OK\"}".getBytes(UTF_8));
+        }
+
+        /** All workers are there: every place is free but those of the calls that the environment was made for. */
+        private void becomeReady() {
+            initMs.set((System.nanoTime() - startedNs) / 1e6);
+            synchronized (Lambda.this) {
+                for (int place = calls.size(); place < settings.places; place++) release(this);
+            }
+            ready.complete(null);
+        }
+
+        // ---- End
+
+        /**
+         * A call's time is over: in the standard model its environment goes with it, as on Lambda. On LMI the worker goes on
+         * for nobody, and its place is not free before it has replied.
+         */
+        void expire(Call call) {
+            try {
+                // The clock of a call that waited for its environment began when it got there.
+                ready.join();
+                Thread.sleep(Duration.ofNanos(Math.max(0, call.handedOutNs + timeout.toNanos() - System.nanoTime())));
+            } catch (CompletionException neverStarted) {
+                return;
+            } catch (InterruptedException never) {
+                throw new AssertionError(never);
+            }
+            if (call.outcome.isDone()) return;
+            call.end(new Outcome.TimedOut(), this);
+            if (!settings.lmi) end("Task timed out after " + timeout.toSeconds() + " s");
+        }
+
+        /** Ends the process and all that belongs to it; calls under way fail for this reason. */
+        void end(String reason) {
+            if (!ended.compareAndSet(false, true)) return;
+            synchronized (Lambda.this) {
+                environments.remove(this);
+                free.removeIf(this::equals);
+            }
+            ready.completeExceptionally(new IOException(reason + lastLines()));
+            calls.values().forEach(call -> call.end(new Outcome.Failure(reason), this));
+            calls.clear();
+            if (process != null) kill(process);
+            workers.shutdownNow();
+            if (api != null) api.stop(0);
+            delete(home);
+        }
+
+        private String lastLines() {
+            try (var lines = Files.lines(log)) {
+                var all = lines.toList();
+                var last = all.subList(Math.max(0, all.size() - LINES_OF_FAILURE), all.size());
+                return "\n" + String.join("\n", last) + "\n(" + log + ")";
+            } catch (IOException | UncheckedIOException unreadable) {
+                return "";
+            }
+        }
+    }
+
+    private static void kill(Process process) {
+        try {
+            Children.kill(process);
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ==== HTTP, for the Runtime API and the front door alike ====
+
+    /** Listens on a free port of the loopback. A handler's exception costs that one connection. */
+    static HttpServer listen(Executor workers, HttpHandler handler) throws IOException {
+        var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(workers);
+        server.createContext("/", handler);
+        server.start();
+        return server;
+    }
+
+    static void answer(HttpExchange exchange, int status, String contentType, byte[] body) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", contentType);
+        if (exchange.getRequestMethod().equals("HEAD")) {
+            exchange.getResponseHeaders().set("Content-Length", "" + body.length);
+            body = new byte[0];
+        }
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        try (var out = exchange.getResponseBody()) {
+            out.write(body);
+        }
+    }
+
+    /** The root of a trace in X-Ray's form: the second it began, and 24 digits of its own. */
+    static String traceRoot(String uuid) {
+        return "1-%08x-%s".formatted(Instant.now().getEpochSecond(), uuid.replace("-", "").substring(8));
+    }
+
+    /** Deletes a directory with all in it, as far as that can be done. */
+    static void delete(Path directory) {
+        try (var files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(file);
+        } catch (IOException | UncheckedIOException goneOrInUse) {
+            // What a dying process still holds, the next start's sweep takes.
+        }
+    }
+}

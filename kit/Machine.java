@@ -1,0 +1,155 @@
+// What Linux tells of this machine: its cores, and what processes take of them and of memory.
+//
+// A process group is what counts: a Python function is one process for each of its workers. Everything is read from
+// /proc, one pass over all processes for all groups together, some milliseconds. CPU time is the kernel's own exact sum,
+// shown in steps of 10 ms; memory is the resident set, in which a page that several processes share counts for each.
+
+import module java.base;
+
+/** Cores, CPU time and memory, by process group. */
+final class Machine {
+    /** USER_HZ: the unit of CPU time in /proc, 100 a second on every architecture that Lambda knows. */
+    private static final long TICK_NS = 10_000_000;
+    private static final Path PROC = Path.of("/proc");
+    private static final Path TASKSET = Path.of("/usr/bin/taskset");
+    /** The watchdog that {@link Children} puts beside each child: a shell, of no child's account. */
+    private static final String WATCHDOG = "sh";
+
+    static boolean isLinux() { return System.getProperty("os.name").equals("Linux"); }
+
+    // ==== Cores ====
+
+    /** Which cores the functions run on, and which all else; both empty where nothing can be pinned. */
+    record Pinning(List<Integer> functions, List<Integer> others) {
+
+        /** The last core for the functions, as 1769 MB give one, the others for the rest; none on a machine with one core. */
+        static Pinning ofThisMachine() throws IOException {
+            var cores = cores();
+            if (cores.size() < 2 || !Files.isExecutable(TASKSET)) return new Pinning(List.of(), List.of());
+            return new Pinning(List.of(cores.getLast()), cores.subList(0, cores.size() - 1));
+        }
+
+        boolean none() { return functions.isEmpty(); }
+    }
+
+    /** The start of a command that keeps it on these cores; empty for no cores. */
+    static List<String> on(List<Integer> cores) {
+        return cores.isEmpty() ? List.of() : List.of(TASKSET.toString(), "--cpu-list", joined(cores));
+    }
+
+    /** Keeps this process, all its threads, and what it starts from now on, on these cores. */
+    static void stayOn(List<Integer> cores) throws IOException, InterruptedException {
+        if (cores.isEmpty()) return;
+        String own = "" + ProcessHandle.current().pid();
+        new ProcessBuilder(TASKSET.toString(), "--all-tasks", "--cpu-list", "--pid", joined(cores), own)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start().waitFor();
+    }
+
+    private static String joined(List<Integer> cores) {
+        return cores.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /** The cores that this process may use: "0-2,7" in /proc. */
+    private static List<Integer> cores() throws IOException {
+        String list = field(PROC.resolve("self/status"), "Cpus_allowed_list:");
+        return Arrays.stream(list.split(",")).flatMapToInt(range -> {
+            String[] ends = range.split("-");
+            return IntStream.rangeClosed(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1]));
+        }).boxed().toList();
+    }
+
+    // ==== Processes ====
+
+    /**
+     * What a process group has taken.
+     *
+     * @param cpuNs       since its start, with that of children that have ended
+     * @param memoryBytes resident now
+     * @param peakBytes   the most that was ever resident, summed over its processes
+     */
+    record Usage(long cpuNs, long memoryBytes, long peakBytes) {
+        static final Usage NONE = new Usage(0, 0, 0);
+
+        Usage plus(Usage other) {
+            return new Usage(cpuNs + other.cpuNs, memoryBytes + other.memoryBytes, peakBytes + other.peakBytes);
+        }
+    }
+
+    /** The usage of each of these process groups; one that has ended is missing. */
+    static Map<Long, Usage> usage(Set<Long> groups) throws IOException {
+        var usage = new HashMap<Long, Usage>();
+        try (var processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (Path process : processes) {
+                try {
+                    addTo(usage, groups, process);
+                } catch (IOException endedMeanwhile) {
+                    // Reading what a process said last is a race that it may win.
+                }
+            }
+        }
+        return usage;
+    }
+
+    private static void addTo(Map<Long, Usage> usage, Set<Long> groups, Path process) throws IOException {
+        var stat = Stat.of(process);
+        if (!groups.contains(stat.group) || stat.name.equals(WATCHDOG)) return;
+        usage.merge(stat.group, new Usage(stat.cpuNs, memory(process, "VmRSS:"), memory(process, "VmHWM:")), Usage::plus);
+    }
+
+    /** The usage of this process alone. */
+    static Usage ownUsage() throws IOException {
+        Path process = PROC.resolve("self");
+        return new Usage(Stat.of(process).cpuNs, memory(process, "VmRSS:"), memory(process, "VmHWM:"));
+    }
+
+    /** The most memory that one process ever had; 0 when it has ended. */
+    static long peakBytes(long pid) {
+        try {
+            return memory(PROC.resolve("" + pid), "VmHWM:");
+        } catch (IOException ended) {
+            return 0;
+        }
+    }
+
+    private static long memory(Path process, String name) throws IOException {
+        String kilobytes = field(process.resolve("status"), name);
+        return kilobytes.isEmpty() ? 0 : Long.parseLong(kilobytes.split(" ")[0]) * 1024;
+    }
+
+    /** What /proc/PID/stat says first: "pid (name) state ppid group …", times of its own and of its ended children. */
+    private record Stat(String name, long group, long cpuNs) {
+        static Stat of(Path process) throws IOException {
+            String stat = Files.readString(process.resolve("stat"));
+            // A name may have blanks and parentheses of its own, so the fields are counted from its end.
+            int nameEnd = stat.lastIndexOf(')');
+            String[] fields = stat.substring(nameEnd + 2).split(" ");
+            long ticks = 0;
+            for (int i = 11; i <= 14; i++) ticks += Long.parseLong(fields[i]);
+            return new Stat(stat.substring(stat.indexOf('(') + 1, nameEnd), Long.parseLong(fields[2]), ticks * TICK_NS);
+        }
+    }
+
+    // ==== The machine ====
+
+    /** CPU time of all cores since the machine's start: used, and idle. */
+    record Cpu(long usedNs, long idleNs) {}
+
+    static Cpu cpu() throws IOException {
+        // cpu  user nice system idle iowait irq softirq steal; what follows is counted in user already.
+        long[] ticks = Arrays.stream(field(PROC.resolve("stat"), "cpu ").split(" +")).mapToLong(Long::parseLong).toArray();
+        long idle = ticks[3] + ticks[4];
+        return new Cpu((Arrays.stream(ticks).limit(8).sum() - idle) * TICK_NS, idle * TICK_NS);
+    }
+
+    /** Memory that can be had without swapping. */
+    static long availableBytes() throws IOException {
+        return Long.parseLong(field(PROC.resolve("meminfo"), "MemAvailable:").split(" ")[0]) * 1024;
+    }
+
+    private static String field(Path file, String name) throws IOException {
+        try (var lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith(name)).findFirst().orElse(name).substring(name.length()).strip();
+        }
+    }
+}

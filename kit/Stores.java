@@ -1,0 +1,263 @@
+// S3 and DynamoDB on this machine, in memory, in a process of their own.
+//
+// The functions of a local run put their objects and items here: S3Proxy and DynamoDB Local speak the real protocols with
+// the real SDKs. They live in a JVM of their own with a capped heap, so that their garbage collection delays no function
+// and no front door. That JVM tells its ports in one line on stdout, and then answers two questions of its parent:
+//
+//     POST /empty            fresh stores, at once, however much was in them
+//     GET  /contents?<id>    how many objects and items, whether their ids are the same, and one id's object and item
+//
+// An object of 36 bytes takes some kilobytes of memory: the stores are to be emptied between cells.
+
+//DEPS software.amazon.dynamodb:DynamoDBLocal:3.1.0
+//DEPS org.gaul:s3proxy:4.1.0
+// S3Proxy's two Jacksons need the annotations of the newer one; without them it fails without a word.
+//DEPS com.fasterxml.jackson.core:jackson-annotations:2.22
+//SOURCES Run.java
+//SOURCES Target.java
+//SOURCES Children.java
+
+import module java.base;
+import module java.net.http;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.*;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.blobstore.BlobStore;
+import org.gaul.s3proxy.blobstore.ForwardingBlobStore;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.s3.model.*;
+import software.amazon.dynamodb.services.local.server.LocalDynamoDBRequestHandler;
+import software.amazon.dynamodb.services.local.server.LocalDynamoDBServerHandler;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** The two stores, seen from the process that started them. */
+final class Stores implements AutoCloseable {
+
+    // ==== What you may want to change ====
+
+    static final String BUCKET = "kit", TABLE = "kit";
+    /** Room for some 200,000 objects, several cells' worth. Items are far smaller, and in SQLite's memory. */
+    private static final String HEAP = "-Xmx2g";
+    /** One core is one processor to Java, which would then choose the collector that stops everything the longest. */
+    private static final String COLLECTOR = "-XX:+UseG1GC";
+    private static final Duration END = Duration.ofSeconds(2);
+
+    /** Where the stores listen, on 127.0.0.1. */
+    record Ports(int s3, int dynamodb, int control) {
+        static URI uri(int port) { return URI.create("http://127.0.0.1:" + port); }
+    }
+
+    // ==== The parent's end ====
+
+    private final Process process;
+    private final Ports ports;
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    private Stores(Process process, Ports ports) {
+        this.process = process;
+        this.ports = ports;
+    }
+
+    /**
+     * Starts the stores and returns once both serve; throws an IOException that names the log when they do not.
+     *
+     * @param prefix of the command, such as taskset with its arguments; may be empty
+     * @param main   the class whose main calls {@link #serve}, and its arguments; it is on this process's own class path
+     */
+    static Stores start(List<String> prefix, List<String> main, Path log) throws IOException {
+        var command = new ArrayList<>(prefix);
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), HEAP, COLLECTOR,
+                "-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path")));
+        command.addAll(main);
+        Process process = Children.builder(command).redirectError(log.toFile()).start();
+        String ports = process.inputReader().readLine();
+        if (ports == null) throw new IOException("the stores did not start, see " + log);
+        return new Stores(process, Run.json().readValue(ports, Ports.class));
+    }
+
+    long pid() { return process.pid(); }
+
+    URI s3() { return Ports.uri(ports.s3); }
+
+    URI dynamodb() { return Ports.uri(ports.dynamodb); }
+
+    /** Empties both stores. */
+    void empty() throws IOException, InterruptedException {
+        ask(HttpRequest.newBuilder(control("/empty")).POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
+    /** What is in the stores; with an id (else null) its object and item as well. */
+    Target.Contents contents(String id) throws IOException, InterruptedException {
+        String query = id == null ? "" : "?" + URLEncoder.encode(id, UTF_8);
+        return Run.json().readValue(ask(HttpRequest.newBuilder(control("/contents" + query))), Target.Contents.class);
+    }
+
+    private URI control(String path) { return Ports.uri(ports.control).resolve(path); }
+
+    private String ask(HttpRequest.Builder request) throws IOException, InterruptedException {
+        var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (response.statusCode() != 200) throw new IOException("the stores failed: " + response.body());
+        return response.body();
+    }
+
+    @Override public void close() throws InterruptedException {
+        client.close();
+        Children.end(process, END);
+    }
+
+    // ==== The stores' own process ====
+
+    /** Serves both stores until the process is killed. */
+    static void serve() throws Exception {
+        // The libraries log to stdout, which is for the ports alone.
+        PrintStream stdout = System.out;
+        System.setOut(System.err);
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("ROOT")).setLevel(ch.qos.logback.classic.Level.WARN);
+
+        var objects = new Objects();
+        var items = new Items();
+        var control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        control.createContext("/empty", exchange -> answer(exchange, () -> {
+            objects.empty();
+            items.empty();
+            return new Target.Done();
+        }));
+        control.createContext("/contents", exchange -> answer(exchange, () -> {
+            String id = exchange.getRequestURI().getQuery();
+            return new Target.Contents(compare(objects.bytesById(), items.ids()),
+                    id == null ? null : objects.text(id), id == null ? null : items.item(id));
+        }));
+        control.start();
+        stdout.println(Run.line(new Ports(objects.port(), items.port, control.getAddress().getPort())));
+    }
+
+    /** Objects and items, held against each other. */
+    private static Run.Stored compare(Map<String, Long> bytesById, Set<String> itemIds) {
+        var bytes = bytesById.values().stream().mapToLong(Long::longValue).summaryStatistics();
+        boolean any = bytes.getCount() > 0;
+        return new Run.Stored(bytesById.size(), itemIds.size(), bytesById.keySet().equals(itemIds),
+                any ? bytes.getMin() : 0, any ? bytes.getMax() : 0);
+    }
+
+    private static void answer(HttpExchange exchange, Callable<Object> work) throws IOException {
+        byte[] reply;
+        int status = 200;
+        try {
+            reply = Run.json().writeValueAsBytes(work.call());
+        } catch (Exception failed) {
+            failed.printStackTrace();
+            status = 500;
+            reply = failed.toString().getBytes(UTF_8);
+        }
+        try (exchange) {
+            exchange.sendResponseHeaders(status, reply.length);
+            exchange.getResponseBody().write(reply);
+        }
+    }
+
+    /** S3Proxy over one bucket in memory; emptying takes another memory. */
+    private static final class Objects {
+        private static final String SUFFIX = ".txt";
+
+        private final S3Proxy server;
+        private volatile BlobStore memory;
+
+        Objects() throws Exception {
+            empty();
+            var current = new ForwardingBlobStore(memory) {
+                @Override public BlobStore delegate() { return memory; }
+            };
+            server = S3Proxy.builder().blobStore(current).endpoint(Ports.uri(0))
+                    .awsAuthentication(AuthenticationType.NONE, null, null).build();
+            server.start();
+        }
+
+        int port() { return server.getPort(); }
+
+        void empty() {
+            var fresh = new TransientNio2BlobStore();
+            fresh.createContainer(CreateBucketRequest.builder().bucket(BUCKET).build());
+            memory = fresh;
+        }
+
+        /** The size of each object by its name without ".txt"; an object of another name is under its whole name. */
+        Map<String, Long> bytesById() {
+            var all = ListObjectsV2Request.builder().bucket(BUCKET).maxKeys(Integer.MAX_VALUE).build();
+            return memory.list(all).contents().stream().collect(Collectors.toMap(object -> object.key().endsWith(SUFFIX)
+                    ? object.key().substring(0, object.key().length() - SUFFIX.length()) : object.key(), S3Object::size));
+        }
+
+        /** The object of an id, or null. */
+        String text(String id) throws IOException {
+            if (!memory.blobExists(BUCKET, id + SUFFIX)) return null;
+            try (var object = memory.getBlob(GetObjectRequest.builder().bucket(BUCKET).key(id + SUFFIX).build())) {
+                return new String(object.readAllBytes(), UTF_8);
+            }
+        }
+    }
+
+    /** DynamoDB Local with one table in memory; emptying drops the table. */
+    private static final class Items {
+        /** DynamoDB Local wants to see a signature, and does not verify it. */
+        private static final String AUTHORIZATION = "AWS4-HMAC-SHA256 "
+                + "Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+
+        final int port;
+        private final HttpClient client = HttpClient.newHttpClient();
+
+        Items() throws Exception {
+            // Its own launcher listens on all interfaces; this one on the loopback alone. One database for all credentials.
+            var server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            server.setHandler(new ContextHandler(
+                    new LocalDynamoDBServerHandler(new LocalDynamoDBRequestHandler(0, true, null, true, false), null)));
+            server.start();
+            port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+            create();
+        }
+
+        void empty() throws IOException, InterruptedException {
+            ask("DeleteTable", Map.of("TableName", TABLE));
+            create();
+        }
+
+        private void create() throws IOException, InterruptedException {
+            ask("CreateTable", Map.of("TableName", TABLE, "BillingMode", "PAY_PER_REQUEST",
+                    "AttributeDefinitions", List.of(Map.of("AttributeName", "id", "AttributeType", "S")),
+                    "KeySchema", List.of(Map.of("AttributeName", "id", "KeyType", "HASH"))));
+        }
+
+        Set<String> ids() throws IOException, InterruptedException {
+            var ids = new HashSet<String>();
+            var scan = new HashMap<String, Object>(Map.of("TableName", TABLE));
+            JsonNode last;
+            do {
+                JsonNode page = ask("Scan", scan);
+                page.get("Items").forEach(item -> ids.add(item.get("id").get("S").asText()));
+                last = page.get("LastEvaluatedKey");
+                scan.put("ExclusiveStartKey", last);
+            } while (last != null);
+            return ids;
+        }
+
+        /** The item of an id, or null. */
+        JsonNode item(String id) throws IOException, InterruptedException {
+            return ask("GetItem", Map.of("TableName", TABLE, "Key", Map.of("id", Map.of("S", id)))).get("Item");
+        }
+
+        private JsonNode ask(String verb, Map<String, Object> request) throws IOException, InterruptedException {
+            var http = HttpRequest.newBuilder(Ports.uri(port)).header("Authorization", AUTHORIZATION)
+                    .header("Content-Type", "application/x-amz-json-1.0").header("X-Amz-Target", "DynamoDB_20120810." + verb)
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(Run.json().writeValueAsBytes(request)));
+            var response = client.send(http.build(), HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) throw new IOException(verb + " was answered with " + response.body());
+            return Run.json().readTree(response.body());
+        }
+    }
+}

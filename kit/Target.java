@@ -1,0 +1,232 @@
+// What experiment.java asks of a place where functions run, and how: a child process that speaks JSON lines.
+//
+//     stdin    {"verb":"start","runDirectory":"…","variants":[…],"artefacts":{…}}       one request at a time
+//     stdout   {"progress":"2 of 3 environments ready"}                                  any number
+//              {"answer":{…}}  or  {"problem":{"exitCode":4,"message":"…","hint":"…"}}   exactly one
+//     stderr   text for people
+//
+// The verbs come in the order of a run: plan · start · ready · (empty · stored · collect)… · remove. The end of stdin means
+// that the experiment is gone: a target on this machine ends all that it started, AWS's stops waiting and keeps its state.
+
+//SOURCES Cli.java
+//SOURCES Run.java
+
+import module java.base;
+import com.fasterxml.jackson.annotation.*;
+import com.fasterxml.jackson.databind.*;
+
+/** The conversation between experiment.java and a target: the requests, the answers, and both ends of the line. */
+final class Target implements AutoCloseable {
+
+    // ==== Requests and their answers ====
+
+    /** A request; {@link #answer} is the type of what comes back. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "verb")
+    @JsonSubTypes({
+        @JsonSubTypes.Type(value = Plan.class, name = "plan"), @JsonSubTypes.Type(value = Start.class, name = "start"),
+        @JsonSubTypes.Type(value = Ready.class, name = "ready"), @JsonSubTypes.Type(value = Empty.class, name = "empty"),
+        @JsonSubTypes.Type(value = Stored.class, name = "stored"), @JsonSubTypes.Type(value = Collect.class, name = "collect"),
+        @JsonSubTypes.Type(value = Remove.class, name = "remove")})
+    sealed interface Request<A> {
+        @JsonIgnore Class<A> answer();
+    }
+
+    /** Can this plan run here, on what, at which price? Nothing is made. Problems: exit code 2. */
+    record Plan(Run.Plan plan) implements Request<Planned> {
+        @Override public Class<Planned> answer() { return Planned.class; }
+    }
+
+    /**
+     * @param platform     what to build for: a name of Build.Platform
+     * @param refused      variants that this target cannot run, each with the reason
+     * @param cost         what the run will cost, item by item; empty where nothing is billed
+     * @param costUsd      the sum of the items
+     * @param costPerHourUsd  what keeping it all up costs an hour
+     */
+    record Planned(String platform, Map<String, String> refused, List<CostItem> cost, double costUsd, double costPerHourUsd,
+                   List<String> warnings) {}
+
+    record CostItem(String name, double quantity, String unit, double usd) {}
+
+    /** Start or deploy the variants; the artefacts are Build's, by language. Problems: exit code 3 or 4. */
+    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts) implements Request<Started> {
+        @Override public Class<Started> answer() { return Started.class; }
+    }
+
+    /** A built function: the unpacked directory (this machine) or the zip (AWS). */
+    record Artefact(Path directory, Path zip, long bytes, String sha256) {}
+
+    /**
+     * @param urls         base URL of each variant, to which "/{workload}?query" is added
+     * @param apiKey       sent as x-api-key; null where none is needed. Never written to disk by the experiment.
+     * @param environment  what a reader of the figures must know about this target, for run.json
+     */
+    record Started(Map<String, String> urls, String apiKey, Map<String, Object> environment) {}
+
+    /** Wait until every variant can serve: LMI environments have all their workers up. */
+    record Ready(List<String> variants) implements Request<Environments> {
+        @Override public Class<Environments> answer() { return Environments.class; }
+    }
+
+    /** Number of environments that are up, by variant. */
+    record Environments(Map<String, Integer> environments) {}
+
+    /** Empty both stores. */
+    record Empty() implements Request<Done> {
+        @Override public Class<Done> answer() { return Done.class; }
+    }
+
+    record Done() {}
+
+    /** What is in the stores: counts, and the object and item of one id when it is given (else null). */
+    record Stored(String id) implements Request<Contents> {
+        @Override public Class<Contents> answer() { return Contents.class; }
+    }
+
+    /** The counts, the object's text and the item as DynamoDB's JSON. */
+    record Contents(Run.Stored stored, String object, JsonNode item) {}
+
+    /**
+     * Write what the platform measured between two instants: a line per invocation ({@link Invocation}, gzip) and the
+     * metrics over time ({@link Metric}).
+     */
+    record Collect(List<String> variants, Instant from, Instant to, Path invocationsFile, Path metricsFile)
+            implements Request<Collected> {
+        @Override public Class<Collected> answer() { return Collected.class; }
+    }
+
+    /** @param complete false when records are known to be missing; the notes say how many and why */
+    record Collected(long invocations, boolean complete, List<String> notes) {}
+
+    /** Remove everything. Problems: exit code 4. */
+    record Remove() implements Request<Removed> {
+        @Override public Class<Removed> answer() { return Removed.class; }
+    }
+
+    /** @param spentUsd what the run cost by the prices of the plan; 0 where nothing is billed */
+    record Removed(double spentUsd) {}
+
+    /** A {@link Cli.Problem} on the line. */
+    private record Told(int exitCode, String message, String hint) {}
+
+    // ==== What a target measures ====
+
+    /**
+     * One invocation, as Lambda's platform.report tells of it. On LMI AWS reports the duration only.
+     *
+     * @param status  ok, error, timeout, or throttled (no environment was free: no duration)
+     * @param initMs  only on an environment's first invocation
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Invocation(String id, String variant, String environment, Instant start, String status, double durationMs,
+                      Double billedMs, Double initMs, Integer memoryMb, Double maxMemoryMb) {}
+
+    /**
+     * One figure at one time. Subject: a variant, or "k6", "door", "stores", "machine". Metrics: cpuNs (total so far),
+     * memoryBytes, environments, concurrency, throttles (total so far); on AWS also CloudWatch's own, by its names.
+     */
+    record Metric(Instant time, String subject, String metric, double value) {}
+
+    // ==== The experiment's end ====
+
+    private final Process process;
+    private final BufferedReader replies;
+    private final Writer requests;
+    private final Consumer<String> onProgress;
+
+    // Ctrl-C on a terminal reaches every process of the foreground group. It is the experiment's to handle, which then asks
+    // the target to remove; a target that died of it could not. Java leaves a signal alone that it finds ignored.
+    private static final List<String> DEAF_TO_INTERRUPT = List.of("sh", "-c", "trap '' INT; exec \"$@\"", "sh");
+
+    /** Starts a target's script; progress lines go to the consumer, its stderr to the given place. */
+    Target(List<String> command, ProcessBuilder.Redirect stderr, Consumer<String> onProgress) throws IOException {
+        var deaf = Stream.concat(DEAF_TO_INTERRUPT.stream(), command.stream()).toList();
+        process = new ProcessBuilder(deaf).redirectError(stderr).start();
+        replies = process.inputReader(StandardCharsets.UTF_8);
+        requests = process.outputWriter(StandardCharsets.UTF_8);
+        this.onProgress = onProgress;
+    }
+
+    /**
+     * Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or an IOException when the target died
+     * before it answered.
+     */
+    <A> A ask(Request<A> request) throws IOException {
+        requests.write(Run.line(request) + "\n");
+        requests.flush();
+        for (String reply; (reply = replies.readLine()) != null; ) {
+            JsonNode json = Run.json().readTree(reply);
+            if (json.has("answer")) return Run.json().treeToValue(json.get("answer"), request.answer());
+            if (json.has("problem")) {
+                Told told = Run.json().treeToValue(json.get("problem"), Told.class);
+                throw new Cli.Problem(told.exitCode, told.message, told.hint);
+            }
+            onProgress.accept(json.get("progress").asText());
+        }
+        throw new IOException("the target ended without an answer");
+    }
+
+    boolean isAlive() { return process.isAlive(); }
+
+    /** Hangs up: a target on this machine ends all that it started before it ends itself. */
+    @Override public void close() {
+        try {
+            requests.close();
+        } catch (IOException goneAlready) {
+            // Hanging up on a dead target is no news.
+        }
+        try {
+            if (!process.waitFor(Duration.ofSeconds(20))) process.destroyForcibly();
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ==== The target's end ====
+
+    /** What a target does at each verb. */
+    interface Verbs {
+        Planned plan(Plan request) throws Exception;
+        Started start(Start request, Consumer<String> progress) throws Exception;
+        Environments ready(Ready request, Consumer<String> progress) throws Exception;
+        Done empty() throws Exception;
+        Contents stored(Stored request) throws Exception;
+        Collected collect(Collect request, Consumer<String> progress) throws Exception;
+        Removed remove(Consumer<String> progress) throws Exception;
+    }
+
+    /** Answers requests until stdin ends. */
+    static void serve(Verbs verbs) throws IOException {
+        var out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        Consumer<String> progress = text -> say(out, Map.of("progress", text));
+        var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line; (line = in.readLine()) != null; ) {
+            try {
+                say(out, Map.of("answer", switch (Run.json().readValue(line, Request.class)) {
+                    case Plan plan -> verbs.plan(plan);
+                    case Start start -> verbs.start(start, progress);
+                    case Ready ready -> verbs.ready(ready, progress);
+                    case Empty _ -> verbs.empty();
+                    case Stored stored -> verbs.stored(stored);
+                    case Collect collect -> verbs.collect(collect, progress);
+                    case Remove _ -> verbs.remove(progress);
+                }));
+            } catch (Cli.Problem told) {
+                say(out, Map.of("problem", new Told(told.exitCode, told.getMessage(), told.hint)));
+            } catch (Exception unexpected) {
+                unexpected.printStackTrace();
+                say(out, Map.of("problem", new Told(Cli.UNEXPECTED, unexpected.toString(), "the target's log has the stack trace")));
+            }
+        }
+    }
+
+    private static void say(PrintStream out, Object message) {
+        try {
+            synchronized (out) {
+                out.println(Run.line(message));
+            }
+        } catch (IOException notJson) {
+            throw new UncheckedIOException(notJson);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+//JAVA 25
+//DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//SOURCES ../kit/Run.java
+
+import module java.base;
+import com.fasterxml.jackson.databind.JsonNode;
+import org.junit.jupiter.api.*;
+import org.junit.platform.console.ConsoleLauncher;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+/** Drives experiment.java as its users do, in a copy of the kit, so that nobody's data are touched. */
+@TestMethodOrder(MethodOrderer.MethodName.class)
+final class ExperimentTest {
+    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=ExperimentTest", "--disable-banner", "--fail-if-no-tests", "--details=tree"); }
+
+    // ==== Vocabulary ====
+
+    /** "5 seconds later no process of the run is alive": what the kit promises, whatever ends it. */
+    private static final Duration NOTHING_LEFT_WITHIN = Duration.ofSeconds(5);
+    private static final String ALL = "\"python-standard-1769\",\"python-lmi-2048\",\"rust-standard-1769\",\"rust-lmi-2048\",\"java-standard-1769\",\"java-lmi-2048\",\"python-standard-1769-twin\"";
+    private static Path kit;
+
+    @BeforeAll static void copyTheKit() throws IOException {
+        kit = Files.createTempDirectory("lambda-kit-test");
+        for (String part : List.of("jbang", "experiment.java", "local.java", "analyze.java", "kit", "function", "k6", "data/prices.json")) copy(Path.of(part));
+    }
+
+    private static void copy(Path part) throws IOException {
+        try (var files = Files.walk(part)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.createDirectories(kit.resolve(file).getParent());
+                Files.copy(file, kit.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+    }
+
+    @AfterAll static void removeTheCopy() throws IOException { delete(kit); }
+
+    @AfterEach void forgetTheRuns() throws IOException {
+        try (var runs = Files.list(kit.resolve("data"))) {
+            for (Path run : runs.filter(path -> !path.endsWith("prices.json")).toList()) delete(run);
+        }
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (var files = Files.walk(tree)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
+    }
+
+    private static String profile(String variants, int rounds) throws IOException {
+        return Files.writeString(kit.resolve("k6/profiles/test-%d.json".formatted(rounds)), """
+                { "description": "A test.", "claims": false, "design": { "local": "slots" }, "seed": 7,
+                  "slots": { "rounds": %d, "settleSeconds": 1, "measureSeconds": 1 }, "concurrent": { "rounds": 1, "settleSeconds": 0, "measureSeconds": 1 },
+                  "variants": { "local": [%s] },
+                  "workloads": { "io": { "ratePerSecond": 10, "query": { "delay_ms": "10" } }, "cpu": { "ratePerSecond": 10, "query": { "seed": "s", "hash_loops": "100" } },
+                                 "store": { "ratePerSecond": 10, "query": {} } },
+                  "warmUp": { "requestsPerStream": 8 } }
+                """.formatted(rounds, variants)).toString();
+    }
+
+    private static String pythonOnly(int rounds) throws IOException { return profile("\"python-standard-1769\",\"python-lmi-2048\"", rounds); }
+
+    record Result(int exitCode, String said) {
+        Result exits(int expected) {
+            assertEquals(expected, exitCode, said);
+            return this;
+        }
+
+        Result says(String... phrases) {
+            for (String phrase : phrases) assertTrue(said.contains(phrase), () -> "'" + phrase + "' is not in:\n" + said);
+            return this;
+        }
+    }
+
+    /** An experiment under way. */
+    record Running(Process process, Path output) {
+        Result result() throws Exception {
+            process.waitFor();
+            return new Result(process.exitValue(), Files.readString(output));
+        }
+
+        /** Waits until the cell of that number has begun. */
+        Running reaches(String cell) throws Exception {
+            for (int i = 0; i < 2400 && process.isAlive(); i++) {
+                if (!glob("data/2*/cells/" + cell + "-*.k6.json.gz").isEmpty()) return this;
+                Thread.sleep(100);
+            }
+            return fail("cell " + cell + " was not reached:\n" + Files.readString(output));
+        }
+
+        ProcessHandle target() {
+            return process.children().filter(child -> child.info().command().orElse("").endsWith("java")).findFirst().orElseThrow();
+        }
+    }
+
+    private static Running start(String... arguments) throws IOException { return start(Map.of(), arguments); }
+
+    private static Running start(Map<String, String> environment, String... arguments) throws IOException {
+        Path output = Files.createTempFile(kit, "output", ".txt");
+        var builder = new ProcessBuilder(Stream.concat(Stream.of("./jbang", "experiment.java"), Arrays.stream(arguments)).toList()).directory(kit.toFile())
+                .redirectErrorStream(true).redirectOutput(output.toFile()).redirectInput(new File("/dev/null"));
+        builder.environment().putAll(environment);
+        return new Running(builder.start(), output);
+    }
+
+    private static Result experiment(String... arguments) throws Exception { return start(arguments).result(); }
+
+    private static List<Path> glob(String pattern) throws IOException {
+        var matcher = FileSystems.getDefault().getPathMatcher("glob:" + kit + "/" + pattern);
+        try (var files = Files.walk(kit.resolve("data"))) {
+            return files.filter(matcher::matches).sorted().toList();
+        }
+    }
+
+    private static Run run() throws IOException { return Run.read(kit.resolve("data/run.json")); }
+
+    /** Everything that an experiment has started, and the ports that it listens on. */
+    record Footprint(List<ProcessHandle> processes, Set<Integer> ports) {
+        static Footprint of(Process experiment) throws IOException {
+            var processes = experiment.descendants().toList();
+            var sockets = new HashSet<String>();
+            for (var process : processes) {
+                try (var descriptors = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+                    for (Path descriptor : descriptors.toList()) if (Files.isSymbolicLink(descriptor)) sockets.add(Files.readSymbolicLink(descriptor).toString());
+                } catch (IOException endedMeanwhile) {
+                    continue;
+                }
+            }
+            var ports = new TreeSet<Integer>();
+            for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+                for (String line : Files.readAllLines(Path.of(table)).stream().skip(1).toList()) {
+                    String[] fields = line.strip().split("\\s+");
+                    boolean listens = fields[3].equals("0A");
+                    if (listens && sockets.contains("socket:[" + fields[9] + "]")) ports.add(Integer.parseInt(fields[1].substring(fields[1].indexOf(':') + 1), 16));
+                }
+            }
+            assertTrue(processes.size() >= 4, "target, stores, functions and k6 were expected, there are " + processes.size() + " processes");
+            assertTrue(ports.size() >= 3, "a door and two stores were expected, there are ports " + ports);
+            return new Footprint(processes, ports);
+        }
+
+        void isGoneSoon() throws Exception {
+            Instant last = Instant.now().plus(NOTHING_LEFT_WITHIN);
+            while (processes.stream().anyMatch(ProcessHandle::isAlive) && Instant.now().isBefore(last)) Thread.sleep(50);
+            assertEquals(List.of(), processes.stream().filter(ProcessHandle::isAlive).map(process -> process.info().commandLine().orElse("")).toList());
+            for (int port : ports) new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
+        }
+    }
+
+    // ==== Tests ====
+
+    @Test void a_run_measures_every_variant_in_the_planned_order_and_leaves_one_whole_record() throws Exception {
+        String profile = profile(ALL, 1);
+        var planned = experiment("--profile", profile, "--plan").exits(0).said().lines().filter(line -> line.matches("\\d:\\d\\d:\\d\\d   .*")).map(line -> line.substring(10)).toList();
+        assertEquals(21, planned.size());
+        experiment("--profile", profile).exits(0).says("next: ./jbang analyze.java data/run.json");
+        Run run = run();
+        assertEquals(planned, run.cells().stream().skip(1).map(Run.Cell::name).toList());
+        assertTrue(run.cells().stream().allMatch(cell -> cell.outcome().isMeasured()));
+        assertNotNull(run.finished());
+        assertEquals(7, run.agreement().variants().size());
+        for (var cell : run.cells()) {
+            assertEquals(3, cell.files().size(), cell.name());
+            for (var file : cell.files()) assertEquals(file.sha256(), Run.sha256(kit.resolve("data").resolve(run.id()).resolve(file.path())));
+            if (!"store".equals(cell.workload())) continue;
+            assertEquals(36, cell.stored().smallestBytes());
+            assertEquals(36, cell.stored().largestBytes());
+            assertTrue(cell.stored().sameIds());
+            assertTrue(cell.stored().objects() >= 19 && cell.stored().objects() <= 24, "two seconds at ten a second stored " + cell.stored().objects());
+        }
+        var analysis = new ProcessBuilder("./jbang", "analyze.java", "data/run.json").directory(kit.toFile()).redirectOutput(kit.resolve("tables.txt").toFile()).start();
+        assertEquals(0, analysis.waitFor(), Files.readString(kit.resolve("tables.txt")));
+        assertTrue(Files.readAllLines(kit.resolve("data/" + run.id() + "/report/errors.csv")).stream().skip(1).allMatch(line -> line.endsWith(",0.0")));
+    }
+
+    @Test void kill_9_of_the_experiment_leaves_nothing_and_resume_measures_only_the_rest() throws Exception {
+        var running = start("--profile", pythonOnly(2)).reaches("003");
+        experiment("--profile", pythonOnly(2)).exits(2).says("another experiment runs");
+        var footprint = Footprint.of(running.process());
+        running.process().destroyForcibly().waitFor();
+        footprint.isGoneSoon();
+        var before = run().cells().stream().filter(cell -> cell.number() > 0).toList();
+        assertEquals(2, before.size());
+        experiment("--resume").exits(0);
+        assertEquals(before, run().cells().stream().filter(cell -> cell.number() > 0).limit(2).toList());
+        assertEquals(12, run().cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count());
+        experiment("--resume").exits(2).says("is complete");
+    }
+
+    @Test void kill_9_of_the_target_ends_the_run_with_5_and_resume_completes_it() throws Exception {
+        var running = start("--profile", pythonOnly(1)).reaches("002");
+        var footprint = Footprint.of(running.process());
+        running.target().destroyForcibly();
+        running.result().exits(5).says("the target died", "--resume");
+        footprint.isGoneSoon();
+        assertEquals("the target died", run().cells().getLast().outcome().reason());
+        experiment("--resume").exits(0);
+        assertEquals(6, run().cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count());
+    }
+
+    @Test void ctrl_c_removes_everything_keeps_finished_cells_and_exits_130() throws Exception {
+        var running = start("--profile", pythonOnly(1)).reaches("002");
+        var footprint = Footprint.of(running.process());
+        new ProcessBuilder("kill", "-INT", String.valueOf(running.process().pid())).start().waitFor();
+        running.result().exits(130).says("interrupted");
+        footprint.isGoneSoon();
+        assertEquals(1, run().cells().stream().filter(cell -> cell.number() == 1 && cell.outcome().isMeasured()).count());
+    }
+
+    @Test void one_renamed_field_in_one_language_is_named_and_nothing_is_measured() throws Exception {
+        Path handler = kit.resolve("function/python/handler.py");
+        String original = Files.readString(handler);
+        try {
+            Files.writeString(handler, original.replace("\"hashLoops\": hash_loops", "\"loops\": hash_loops"));
+            assertNotEquals(original, Files.readString(handler));
+            experiment("--profile", pythonOnly(1)).exits(5).says("not the same work: python-standard-1769", "'hashLoops'", "'loops'");
+            assertEquals(List.of(), glob("2*"));
+            assertFalse(Files.exists(kit.resolve("data/run.json")));
+        } finally {
+            Files.writeString(handler, original);
+        }
+    }
+
+    @Test void a_language_without_its_toolchain_is_left_out_with_the_way_to_get_it() throws Exception {
+        var python = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)").start();
+        Path tools = Files.createDirectories(kit.resolve("tools"));
+        Files.createSymbolicLink(tools.resolve("python3"), Path.of(python.inputReader().readLine()).toRealPath());
+        var running = start(Map.of("PATH", tools + ":/usr/bin:/bin"), "--profile", profile("\"rust-standard-1769\",\"python-standard-1769\"", 1));
+        running.result().exits(0).says("rust needs rustc and cargo", "rustup");
+        assertEquals(List.of("python-standard-1769"), run().plan().variants().stream().map(Run.Variant::name).toList());
+        assertEquals(3, run().plan().order().size());
+    }
+
+    @Test void what_cannot_be_run_is_refused_before_anything_is_made() throws Exception {
+        experiment("--profile", "nonsense").exits(2).says("there is no profile nonsense", "hint:");
+        Path broken = Files.writeString(kit.resolve("broken.json"), "{ \"rounds\": 1 }");
+        experiment("--profile", broken.toString()).exits(2).says("is not a profile", "hint:");
+        experiment("--target", "moon", "--plan").exits(2).says("moon");
+        experiment("--for", "20s", "--plan").exits(2).says("too short", "--for");
+        experiment("--resume").exits(2).says("there is no run");
+        assertFalse(Files.exists(kit.resolve("data/run.json")));
+    }
+
+    @Test void two_hours_are_two_hours_and_a_cut_profile_keeps_its_first_round() throws Exception {
+        var whole = experiment("--profile", "2h", "--plan").exits(0).said();
+        var cut = experiment("--profile", "2h", "--plan", "--for", "5m").exits(0).said();
+        var cells = Pattern.compile("^\\d:\\d\\d:\\d\\d   (.*)$", Pattern.MULTILINE);
+        var all = cells.matcher(whole).results().map(match -> match.group(1)).toList();
+        var some = cells.matcher(cut).results().map(match -> match.group(1)).toList();
+        assertEquals(504, all.size());
+        assertEquals(all.subList(0, some.size()), some);
+        var about = Pattern.compile("about (\\d+) min").matcher(whole);
+        assertTrue(about.find() && Integer.parseInt(about.group(1)) >= 117 && Integer.parseInt(about.group(1)) <= 120, whole.lines().findFirst().orElse(""));
+    }
+}

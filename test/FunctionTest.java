@@ -1,0 +1,157 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+// Do all functions do the same work, in both execution models, under their real runtime clients?
+//
+// local.java is started as the experiment starts it, with every language in both models. Each variant is sent every case of
+// contract.json; what it stores is read back; and LMI's concurrency is seen in the invocations' own times, not in ours.
+
+//JAVA 25
+//DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//SOURCES ../local.java
+//SOURCES ../kit/Contract.java
+
+import module java.base;
+import module java.net.http;
+import com.fasterxml.jackson.databind.JsonNode;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+final class FunctionTest {
+    public static void main(String... args) {
+        org.junit.platform.console.ConsoleLauncher.main("execute", "--select-class=FunctionTest", "--details=tree",
+                "--disable-banner", "--fail-if-no-tests");
+    }
+
+    /** Enough to show that none is lost or stored twice; test/bench/LocalBench.java stores 10,000. */
+    private static final int STORES = 50;
+
+    static final List<Run.Variant> VARIANTS = Build.LANGUAGES.stream()
+            .flatMap(language -> Stream.of(language + "-standard-1769", language + "-lmi-2048")).map(Run.Variant::of).toList();
+    static final List<Run.Variant> LMI = VARIANTS.stream().filter(Run.Variant::lmi).toList();
+
+    @TempDir static Path directory;
+    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private static Target target;
+    private static Target.Started started;
+
+    @BeforeAll static void start() throws Exception {
+        var artefacts = new TreeMap<String, Target.Artefact>();
+        for (String language : Build.LANGUAGES) {
+            var built = Build.build(language, Build.Platform.LOCAL, Path.of("").toAbsolutePath(), _ -> {});
+            artefacts.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256()));
+        }
+        target = new Target(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp", System.getProperty("java.class.path"), "Local", "serve"), ProcessBuilder.Redirect.INHERIT, _ -> {});
+        started = target.ask(new Target.Start(directory, VARIANTS, artefacts));
+        target.ask(new Target.Ready(VARIANTS.stream().map(Run.Variant::name).toList()));
+    }
+
+    @AfterAll static void remove() throws Exception {
+        if (started != null) target.ask(new Target.Remove());
+        if (target != null) target.close();
+    }
+
+    @BeforeEach void empty() throws Exception { target.ask(new Target.Empty()); }
+
+    private static String url(Run.Variant variant) { return started.urls().get(variant.name()); }
+
+    /** Sends a request again and again, some at once, and returns the parsed replies; each must be a 200. */
+    private static List<JsonNode> replies(Run.Variant variant, String request, int count, int atOnce) throws Exception {
+        try (var threads = Executors.newFixedThreadPool(atOnce)) {
+            var get = HttpRequest.newBuilder(URI.create(url(variant) + request)).build();
+            Callable<JsonNode> ask = () -> {
+                var response = CLIENT.send(get, HttpResponse.BodyHandlers.ofString());
+                assertEquals(200, response.statusCode(), () -> variant.name() + ": " + response.body());
+                return Run.json().readTree(response.body());
+            };
+            var replies = new ArrayList<JsonNode>();
+            for (var reply : threads.invokeAll(Collections.nCopies(count, ask))) replies.add(reply.get());
+            return replies;
+        }
+    }
+
+    /** The invocations of a variant since an instant, as the target reports them. */
+    private static List<Target.Invocation> invocations(Run.Variant variant, Instant since) throws Exception {
+        Path invocations = directory.resolve("invocations.ndjson.gz"), metrics = directory.resolve("metrics.ndjson");
+        var collected = target.ask(new Target.Collect(List.of(variant.name()), since, Instant.now(), invocations, metrics));
+        assertTrue(collected.complete(), collected.notes().toString());
+        try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(Files.newInputStream(invocations)))).lines()) {
+            var all = new ArrayList<Target.Invocation>();
+            for (String line : lines.toList()) all.add(Run.json().readValue(line, Target.Invocation.class));
+            return all;
+        }
+    }
+
+    /** The most invocations that ran at one instant. */
+    private static int mostAtOnce(List<Target.Invocation> invocations) {
+        return invocations.stream().mapToInt(one -> (int) invocations.stream()
+                .filter(other -> !other.start().isAfter(one.start()) && end(other).isAfter(one.start())).count()).max().orElse(0);
+    }
+
+    private static Instant end(Target.Invocation invocation) {
+        return invocation.start().plusNanos((long) (invocation.durationMs() * 1e6));
+    }
+
+    @ParameterizedTest @FieldSource("VARIANTS")
+    void a_variant_keeps_the_contract(Run.Variant variant) throws Exception {
+        var facts = Map.<String, Object>of("variant", variant.name(), "language", variant.language(),
+                "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
+                "architecture", started.environment().get("architecture"));
+        var stored = new ArrayList<String>();
+        var contract = Contract.read(Path.of("function/contract.json"));
+        assertEquals(List.of(), contract.check(CLIENT, url(variant), null, facts, (sent, reply) -> {
+            if (sent.workload().equals("store")) stored.add(reply.get("id").asText());
+        }));
+        assertFalse(stored.isEmpty());
+        for (String id : stored) {
+            var contents = target.ask(new Target.Stored(id));
+            assertEquals(id, contents.object());
+            assertEquals(id, contents.item().at("/id/S").asText());
+        }
+    }
+
+    @ParameterizedTest @FieldSource("VARIANTS")
+    void every_store_leaves_one_object_and_one_item_of_the_same_id(Run.Variant variant) throws Exception {
+        var ids = replies(variant, "/store", STORES, variant.concurrency()).stream()
+                .map(reply -> reply.get("id").asText()).collect(Collectors.toSet());
+        assertEquals(STORES, ids.size());
+        var contents = target.ask(new Target.Stored(ids.iterator().next()));
+        assertEquals(new Run.Stored(STORES, STORES, true, 36, 36), contents.stored());
+        assertEquals(ids.iterator().next(), contents.object());
+    }
+
+    @ParameterizedTest @FieldSource("LMI")
+    void one_lmi_environment_serves_sixteen_requests_at_once(Run.Variant variant) throws Exception {
+        var begin = Instant.now();
+        var replies = replies(variant, "/io?delay_ms=3000", 16, 16);
+        var invocations = invocations(variant, begin);
+        assertEquals(1, replies.stream().map(reply -> reply.get("environment").asText()).distinct().count());
+        assertEquals(16, mostAtOnce(invocations));
+        long processes = replies.stream().map(reply -> reply.get("pid").asInt()).distinct().count();
+        assertEquals(variant.language().equals("python") ? 16 : 1, processes);
+    }
+
+    @ParameterizedTest @FieldSource("VARIANTS")
+    void the_first_answer_of_an_environment_says_that_it_is_cold_and_no_other(Run.Variant variant) throws Exception {
+        var begin = Instant.now();
+        // Three at once on the standard model make two new environments at least: the tests before have left one at most.
+        int atOnce = variant.lmi() ? 16 : 3;
+        var saidCold = saidCold(replies(variant, "/io?delay_ms=1500", atOnce, atOnce));
+        var wereFirst = invocations(variant, begin).stream().filter(invocation -> invocation.initMs() != null)
+                .map(Target.Invocation::environment).sorted().toList();
+        assertEquals(wereFirst, saidCold);
+        assertTrue(variant.lmi() || saidCold.size() >= 2, saidCold.toString());
+        assertEquals(List.of(), saidCold(replies(variant, "/hello", 40, variant.concurrency())));
+    }
+
+    /** The environments of the replies that say that they are cold. */
+    private static List<String> saidCold(List<JsonNode> replies) {
+        return replies.stream().filter(reply -> reply.get("cold").asBoolean())
+                .map(reply -> reply.get("environment").asText()).sorted().toList();
+    }
+}

@@ -1,0 +1,518 @@
+//DEPS com.fasterxml.jackson.core:jackson-core:2.19.2
+
+// What a line of k6's JSON output says: quickly for lines like those before, by Jackson for all others.
+//
+// The fast path knows no writer of k6's; it learns. The line of a sample is cut in four:
+//
+//     {"metric":"http_reqs","type":"Point","data":{"time":"  2026-11-22T04:50:57.5Z  ","value":  1  ,"tags":{…}}}⏎
+//     head                                                   time                               value   tail
+//
+// A line that is new goes through Jackson, which says where metric, time and value stand. If the value follows the time at
+// once, the bytes of head and tail are remembered, and what they mean. A later line that is byte for byte a known head, a
+// valid time, `","value":`, a valid number and a known tail can only mean the same with another time and value: nothing
+// needs to be parsed in it, and nobody has to look for its end. A head goes with every tail that was learned behind the same
+// frame (the head without the metric's name), as nothing but the name differs then. k6 writes about ten lines with the
+// same tail for each request, so nearly all lines are two comparisons and two numbers. No line is guessed or skipped: what
+// isn't known is Jackson's, and what isn't k6's is refused.
+
+import module java.base;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** Reads lines one after the other; T is what its user wants to find again for a metric and its tags. For one thread. */
+final class K6Lines<T> {
+    /** A sample of a known shape, a sample that Jackson read, a metric's declaration, or not a line of k6's. */
+    enum Kind { KNOWN, READ, DECLARATION, REFUSED }
+
+    /** What the user of the lines makes of them. */
+    interface Meaning<T> {
+        /** What samples of this metric with these tags are for. Asked once for each known shape, not for each line. */
+        T target(String metric, Map<String, String> tags);
+
+        /** So many samples had these tags. */
+        void count(Map<String, String> tags, long samples);
+    }
+
+    /** Bytes that a buffer must have behind the end of its lines, so that looking a few words ahead needs no check. */
+    static final int SLACK = 64;
+
+    /** Metrics (and so heads) and frames that are learned: a script has tens of metrics, a file one or two frames. */
+    private static final int MOST_METRICS = 1 << 8, MOST_FRAMES = 16;
+    /** Tails that are remembered before all are forgotten, and the longest that is: at most 16 MB, mostly 3. */
+    private static final int MOST_TAILS = 1 << 13, LONGEST_TAIL = 2 << 10;
+    /** Room for guesses at a head by its bytes: ample, as two heads that share a place are looked for one by one. */
+    private static final int GUESS_BITS = 10;
+
+    private final Meaning<T> meaning;
+    private final Json json = new Json();
+    private final Scanner scan = json.scan;
+    private final List<String> metrics = new ArrayList<>();
+    private final List<Frame> frames = new ArrayList<>();
+    private final List<Head> heads = new ArrayList<>();
+    private final Head[] guesses = new Head[1 << GUESS_BITS];
+    private final Tail[] tails = new Tail[2 * MOST_TAILS];
+    private final Map<Map<String, String>, Tags> tags = new HashMap<>();
+    private int tailCount, after;
+    private Tail current;
+    private T target;
+    private long timeNs;
+    private double value;
+
+    K6Lines(Meaning<T> meaning) { this.meaning = meaning; }
+
+    /** The sample's time in ns since 1970. */
+    long timeNs() { return timeNs; }
+
+    /** The sample's value, which is finite and never -0.0. */
+    double value() { return value + 0.0; }
+
+    /** What the sample is for. */
+    T target() { return target; }
+
+    /** The place behind the line, its newline included. */
+    int after() { return after; }
+
+    /** The declared metric, its type and what it contains, as k6 writes them. */
+    String metric() { return json.metric; }
+
+    String metricType() { return json.metricType; }
+
+    String contains() { return json.contains; }
+
+    /** Reads the line at this place; there must be a newline before the end, and SLACK bytes behind the end. */
+    Kind read(byte[] buffer, int at, int end) {
+        if (known(buffer, at, end)) return Kind.KNOWN;
+        for (after = at; buffer[after++] != '\n'; ) ;
+        Kind kind = readLast(buffer, at, after);
+        if (kind == Kind.READ) learn(buffer, at, after);
+        return kind;
+    }
+
+    /** Reads a line that may lack its newline, and learns nothing from it. */
+    Kind readLast(byte[] buffer, int from, int to) {
+        Kind kind = json.read(buffer, from, to);
+        if (kind == Kind.READ) {
+            meaning.count(json.tags, 1);
+            target = meaning.target(json.metric, json.tags);
+            timeNs = json.timeNs;
+            value = json.value;
+        }
+        return kind;
+    }
+
+    /** Forgets all tails and with them all targets. What they counted is told now at the latest: call it at the end. */
+    void forget() {
+        List<Tags> counted = List.copyOf(tags.values());
+        Arrays.fill(tails, null);
+        tags.clear();
+        tailCount = 0;
+        current = null;
+        for (Tags known : counted) meaning.count(known.values, known.samples);
+    }
+
+    // ==== Lines of a known shape ====
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final String MIDDLE = "\",\"value\":";
+    private static final long MIDDLE_START = (long) LONGS.get(MIDDLE.getBytes(ISO_8859_1), 0);
+    private static final long MIDDLE_END = (long) LONGS.get(MIDDLE.getBytes(ISO_8859_1), MIDDLE.length() - Long.BYTES);
+
+    /** A head without the metric's name; after is null if the name comes in the tail. */
+    private record Frame(byte[] before, byte[] after) {}
+
+    /** All bytes of a line up to the first one of the time. The metric is a place in `metrics`, or IN_TAIL. */
+    private record Head(byte[] bytes, Frame frame, int metric) {}
+
+    private static final int IN_TAIL = -1;
+
+    /** What tails with the same tags share: k6 up to 0.40 writes them in any order. */
+    private static final class Tags {
+        final Map<String, String> values;
+        /** What samples with these tags are for, by metric. */
+        final Object[] targets = new Object[MOST_METRICS];
+        long samples;
+
+        Tags(Map<String, String> values) { this.values = values; }
+    }
+
+    /** All bytes of a line behind the value, newline included, as they were learned behind a frame. */
+    private static final class Tail {
+        final byte[] bytes;
+        final long hash;
+        final Frame frame;
+        /** The metric if the name isn't in the head. */
+        final int metric;
+        final Tags tags;
+        /** The tail that followed the last time, which is the best guess for the next time. */
+        Tail next;
+
+        Tail(byte[] bytes, long hash, Frame frame, int metric, Tags tags) {
+            this.bytes = bytes;
+            this.hash = hash;
+            this.frame = frame;
+            this.metric = metric;
+            this.tags = tags;
+        }
+    }
+
+    private boolean known(byte[] buffer, int at, int end) {
+        Head head = head(buffer, at, end);
+        if (head == null) return false;
+        int middle = scan.time(buffer, at + head.bytes.length);
+        if (middle < 0 || !isMiddle(buffer, middle)) return false;
+        int behind = scan.number(buffer, middle + MIDDLE.length());
+        if (behind < 0) return false;
+        Tail tail = tail(buffer, behind, end, head.frame);
+        if (tail == null) return false;
+        after = behind + tail.bytes.length;
+        timeNs = scan.timeNs;
+        value = scan.value;
+        find(tail.tags, head.metric == IN_TAIL ? tail.metric : head.metric);
+        return true;
+    }
+
+    @SuppressWarnings("unchecked") // Only T goes into the targets.
+    private void find(Tags tags, int metric) {
+        tags.samples++;
+        target = (T) tags.targets[metric];
+        if (target == null) tags.targets[metric] = target = meaning.target(metrics.get(metric), tags.values);
+    }
+
+    private static boolean isMiddle(byte[] buffer, int at) {
+        return (long) LONGS.get(buffer, at) == MIDDLE_START
+                && (long) LONGS.get(buffer, at + MIDDLE.length() - Long.BYTES) == MIDDLE_END;
+    }
+
+    /** The head that stands here, or null. k6 writes the metric's name from byte 11 on, mostly http_req_ and more. */
+    private Head head(byte[] buffer, int at, int end) {
+        int guess = (int) (mix(mix((long) LONGS.get(buffer, at + 16)) ^ (long) LONGS.get(buffer, at + 24)) >>> 64 - GUESS_BITS);
+        Head head = guesses[guess];
+        if (head != null && stands(head.bytes, buffer, at, end)) return head;
+        for (Head other : heads) if (stands(other.bytes, buffer, at, end)) return guesses[guess] = other;
+        return null;
+    }
+
+    /** The tail that stands here behind this frame, or null: the one before, or the one that came next, or by hash. */
+    private Tail tail(byte[] buffer, int at, int end, Frame frame) {
+        Tail before = current;
+        if (before != null) {
+            if (before.frame == frame && stands(before.bytes, buffer, at, end)) return before;
+            Tail next = before.next;
+            if (next != null && next.frame == frame && stands(next.bytes, buffer, at, end)) return current = next;
+        }
+        long hash = hash(buffer, at);
+        Tail tail = tails[slot(hash)];
+        for (int slot = slot(hash); tail != null; tail = tails[slot = slot + 1 & tails.length - 1])
+            if (tail.hash == hash && tail.frame == frame && stands(tail.bytes, buffer, at, end)) break;
+        return tail == null ? null : follow(tail);
+    }
+
+    private Tail follow(Tail tail) {
+        if (current != null) current.next = tail;
+        return current = tail;
+    }
+
+    private static boolean stands(byte[] known, byte[] buffer, int at, int end) {
+        return at + known.length <= end && Arrays.equals(buffer, at, at + known.length, known, 0, known.length);
+    }
+
+    private static long mix(long word) { return word * 0x9E3779B97F4A7C15L; }
+
+    private static final long ONES = 0x0101010101010101L, HIGHS = ONES << 7, NEWLINES = ONES * '\n';
+
+    /** Of all bytes up to the newline, eight at a time; the lowest high bit tells the first newline of a word. */
+    private static long hash(byte[] buffer, int at) {
+        long hash = 0;
+        while (true) {
+            long word = (long) LONGS.get(buffer, at), differs = word ^ NEWLINES;
+            long newline = differs - ONES & ~differs & HIGHS;
+            if (newline != 0) return mix(hash ^ word & (Long.lowestOneBit(newline) >>> 7) - 1);
+            hash = Long.rotateLeft(mix(hash ^ word), 29);
+            at += Long.BYTES;
+        }
+    }
+
+    private int slot(long hash) { return (int) (hash >>> 32) & tails.length - 1; }
+
+    // ==== Learning ====
+
+    /** Remembers head and tail of a line that Jackson read, if metric, time and value are where `known` looks for them. */
+    private void learn(byte[] buffer, int from, int to) {
+        int time = from + json.timeAt + 1, middle = scan.time(buffer, time);
+        if (middle < 0 || !isMiddle(buffer, middle)) return;
+        int value = middle + MIDDLE.length(), tail = scan.number(buffer, value);
+        if (tail < 0 || value != from + json.valueAt || to - tail > LONGEST_TAIL) return;
+        int name = from + json.metricAt + 1, nameEnd = name + json.metric.length();
+        boolean nameInHead = name < time;
+        if (nameInHead && !(json.metric + '"').equals(new String(buffer, name, nameEnd + 1 - name, ISO_8859_1))) return;
+        byte[] head = Arrays.copyOfRange(buffer, from, time);
+        Frame frame = nameInHead ? frame(Arrays.copyOfRange(buffer, from, name), Arrays.copyOfRange(buffer, nameEnd, time))
+                : frame(head, null);
+        int metric = metric(json.metric);
+        if (frame == null || metric == MOST_METRICS) return;
+        if (heads.stream().noneMatch(known -> known.frame == frame && Arrays.equals(known.bytes, head)))
+            heads.add(new Head(head, frame, nameInHead ? metric : IN_TAIL));
+        if (tail(buffer, tail, to, frame) == null)
+            learnTail(Arrays.copyOfRange(buffer, tail, to), hash(buffer, tail), frame, nameInHead ? IN_TAIL : metric);
+    }
+
+    private int metric(String name) {
+        int known = metrics.indexOf(name);
+        if (known >= 0 || metrics.size() == MOST_METRICS) return known >= 0 ? known : MOST_METRICS;
+        metrics.add(name);
+        return metrics.size() - 1;
+    }
+
+    private Frame frame(byte[] before, byte[] after) {
+        for (Frame known : frames)
+            if (Arrays.equals(known.before, before) && Arrays.equals(known.after, after)) return known;
+        if (frames.size() == MOST_FRAMES) return null;
+        frames.add(new Frame(before, after));
+        return frames.getLast();
+    }
+
+    private void learnTail(byte[] bytes, long hash, Frame frame, int metric) {
+        if (tailCount == MOST_TAILS) forget();
+        tailCount++;
+        int slot = slot(hash);
+        while (tails[slot] != null) slot = slot + 1 & tails.length - 1;
+        tails[slot] = new Tail(bytes, hash, frame, metric, tags.computeIfAbsent(Map.copyOf(json.tags), Tags::new));
+        follow(tails[slot]);
+    }
+
+    // ==== Times and numbers ====
+
+    /** Reads times and numbers out of bytes: strictly, or not at all. */
+    private static final class Scanner {
+        /** Up to here mantissas and powers of ten are exact as doubles, so their quotient is rounded right. */
+        private static final int EXACT_DIGITS = 15;
+        private static final double[] POWERS = DoubleStream.iterate(1, power -> power * 10).limit(EXACT_DIGITS + 1).toArray();
+        private static final int[] NANOS = {1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1};
+        /** No time and no double needs more characters; what is longer is Jackson's to judge. */
+        private static final int LONGEST = 40;
+        private static final int SECOND_LENGTH = "2026-11-22T04:50:57".length();
+
+        long timeNs;
+        double value;
+        private long time0, time8, time16, time24, knownNs, second0, second8, second11, secondNs;
+        private int knownLength;
+
+        /** Any time will do to begin with; zeros in place of one would let zeros pass for a time. */
+        Scanner() { time("1970-01-01T00:00:00Z"); }
+
+        /**
+         * Reads a time of RFC 3339, 1678 to 2261, and its closing quote; gives the quote's place, or -1. The lines of a request
+         * have the same time, so its 32 bytes are remembered as words, if they reach to the quote; and those of a second have
+         * the same 19 bytes.
+         */
+        int time(byte[] b, int at) {
+            long at0 = (long) LONGS.get(b, at), at8 = (long) LONGS.get(b, at + 8);
+            long at16 = (long) LONGS.get(b, at + 16), at24 = (long) LONGS.get(b, at + 24);
+            if (at16 == time16 && at24 == time24 && at0 == time0 && at8 == time8) {
+                timeNs = knownNs;
+                return at + knownLength;
+            }
+            long at11 = (long) LONGS.get(b, at + 11);
+            if ((at0 != second0 || at8 != second8 || at11 != second11) && !second(b, at)) return -1;
+            second0 = at0;
+            second8 = at8;
+            second11 = at11;
+            int quote = fraction(b, at + SECOND_LENGTH);
+            if (quote >= 0 && quote < at + 4 * Long.BYTES) {
+                time0 = at0;
+                time8 = at8;
+                time16 = at16;
+                time24 = at24;
+                knownNs = timeNs;
+                knownLength = quote - at;
+            }
+            return quote;
+        }
+
+        private boolean second(byte[] b, int at) {
+            int century = two(b, at, 99), ofCentury = two(b, at + 2, 99), month = two(b, at + 5, 12), day = two(b, at + 8, 31);
+            int hour = two(b, at + 11, 23), minute = two(b, at + 14, 59), second = two(b, at + 17, 59);
+            if ((century | ofCentury | month | day | hour | minute | second) < 0 || b[at + 4] != '-' || b[at + 7] != '-'
+                    || b[at + 10] != 'T' || b[at + 13] != ':' || b[at + 16] != ':') return false;
+            int year = 100 * century + ofCentury;
+            if (year < 1678 || year > 2261 || month == 0 || day == 0 || day > YearMonth.of(year, month).lengthOfMonth()) return false;
+            long days = LocalDate.of(year, month, day).toEpochDay();
+            secondNs = ((days * 24 + hour) * 60 + minute) * 60_000_000_000L + second * 1_000_000_000L;
+            return true;
+        }
+
+        private static int two(byte[] b, int at, int most) {
+            int tens = b[at] - '0', ones = b[at + 1] - '0', number = tens * 10 + ones;
+            return tens < 0 || tens > 9 || ones < 0 || ones > 9 || number > most ? -1 : number;
+        }
+
+        private int fraction(byte[] b, int p) {
+            int nanos = 0;
+            if (b[p] == '.') {
+                int from = ++p;
+                for (char digit; (digit = (char) (b[p] - '0')) <= 9 && p - from < 9; p++) nanos = nanos * 10 + digit;
+                if (p == from) return -1;
+                nanos *= NANOS[p - from];
+            }
+            timeNs = secondNs + nanos;
+            return b[p] == 'Z' ? quote(b, p + 1) : offset(b, p);
+        }
+
+        private int offset(byte[] b, int p) {
+            int sign = b[p] == '+' ? 1 : b[p] == '-' ? -1 : 0, hours = two(b, p + 1, 23), minutes = two(b, p + 4, 59);
+            if (sign == 0 || hours < 0 || b[p + 3] != ':' || minutes < 0) return -1;
+            timeNs -= sign * (hours * 60 + minutes) * 60_000_000_000L;
+            return quote(b, p + 6);
+        }
+
+        private static int quote(byte[] b, int p) { return b[p] == '"' ? p : -1; }
+
+        /** Whether all of a text is a time; reads it. */
+        boolean time(String text) {
+            if (text.length() > LONGEST) return false;
+            byte[] quoted = (text + '"').getBytes(UTF_8);
+            return time(Arrays.copyOf(quoted, quoted.length + SLACK), 0) == quoted.length - 1;
+        }
+
+        /** Reads a number as JSON has it; gives the place after it, or -1 if it isn't one, or isn't finite, or is long. */
+        int number(byte[] b, int at) {
+            int p = b[at] == '-' ? at + 1 : at, first = p, decimals = 0;
+            long mantissa = 0;
+            for (char digit; (digit = (char) (b[p] - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
+            int digits = p - first;
+            if (digits == 0 || digits > 1 && b[first] == '0') return -1;
+            if (b[p] == '.') {
+                first = ++p;
+                for (char digit; (digit = (char) (b[p] - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
+                decimals = p - first;
+                if (decimals == 0) return -1;
+            }
+            if (digits + decimals > EXACT_DIGITS || (b[p] | 0x20) == 'e') return longNumber(b, at, p);
+            value = mantissa / POWERS[decimals];
+            if (b[at] == '-') value = -value;
+            return p;
+        }
+
+        private int longNumber(byte[] b, int at, int p) {
+            if ((b[p] | 0x20) == 'e') {
+                p += b[p + 1] == '+' || b[p + 1] == '-' ? 2 : 1;
+                int first = p;
+                while (b[p] >= '0' && b[p] <= '9') p++;
+                if (p == first) return -1;
+            }
+            if (p - at > LONGEST) return -1;
+            value = Double.parseDouble(new String(b, at, p - at, ISO_8859_1));
+            return Double.isFinite(value) ? p : -1;
+        }
+    }
+
+    // ==== Any line, read by Jackson ====
+
+    /** Reads a line that is a JSON object as k6 means it, in any order of fields; of equal keys the last one counts. */
+    private static final class Json {
+        private static final JsonFactory FACTORY = JsonFactory.builder()
+                .disable(JsonFactory.Feature.CHARSET_DETECTION).disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
+
+        final Scanner scan = new Scanner();
+        final Map<String, String> tags = new HashMap<>();
+        String metric, metricType, contains;
+        /** Where in the line the metric's name and the time (with its quote) and the value begin. */
+        int metricAt, timeAt, valueAt;
+        long timeNs;
+        double value;
+        private String type;
+        private boolean hasTime, hasValue;
+
+        Kind read(byte[] bytes, int from, int to) {
+            metric = type = null;
+            forgetData();
+            try (JsonParser parser = FACTORY.createParser(bytes, from, to - from)) {
+                if (parser.nextToken() != JsonToken.START_OBJECT) return Kind.REFUSED;
+                for (String field; (field = parser.nextFieldName()) != null; ) {
+                    parser.nextToken();
+                    switch (field) {
+                        case "metric" -> {
+                            metricAt = at(parser);
+                            metric = text(parser);
+                        }
+                        case "type" -> type = text(parser);
+                        case "data" -> data(parser);
+                        default -> parser.skipChildren();
+                    }
+                }
+                if (parser.nextToken() != null) return Kind.REFUSED;
+            } catch (IOException e) {
+                return Kind.REFUSED;
+            }
+            if (metric == null) return Kind.REFUSED;
+            if ("Point".equals(type) && hasTime && hasValue) return Kind.READ;
+            return "Metric".equals(type) && metricType != null && contains != null ? Kind.DECLARATION : Kind.REFUSED;
+        }
+
+        private void forgetData() {
+            hasTime = hasValue = false;
+            metricType = contains = null;
+            tags.clear();
+        }
+
+        private void data(JsonParser parser) throws IOException {
+            forgetData();
+            if (parser.currentToken() != JsonToken.START_OBJECT) {
+                parser.skipChildren();
+                return;
+            }
+            for (String field; (field = parser.nextFieldName()) != null; ) {
+                parser.nextToken();
+                switch (field) {
+                    case "time" -> time(parser);
+                    case "value" -> value(parser);
+                    case "tags" -> tags(parser);
+                    case "type" -> metricType = text(parser);
+                    case "contains" -> contains = text(parser);
+                    default -> parser.skipChildren();
+                }
+            }
+        }
+
+        private void time(JsonParser parser) throws IOException {
+            timeAt = at(parser);
+            String text = text(parser);
+            hasTime = text != null && scan.time(text);
+            timeNs = scan.timeNs;
+        }
+
+        private void value(JsonParser parser) throws IOException {
+            valueAt = at(parser);
+            boolean number = parser.currentToken().isNumeric();
+            if (number) value = parser.getDoubleValue();
+            else parser.skipChildren();
+            hasValue = number && Double.isFinite(value);
+        }
+
+        private void tags(JsonParser parser) throws IOException {
+            tags.clear();
+            if (parser.currentToken() != JsonToken.START_OBJECT) {
+                parser.skipChildren();
+                return;
+            }
+            for (String tag; (tag = parser.nextFieldName()) != null; ) {
+                parser.nextToken();
+                String text = text(parser);
+                if (text == null) tags.remove(tag);
+                else tags.put(tag, text);
+            }
+        }
+
+        private static int at(JsonParser parser) { return (int) parser.currentTokenLocation().getByteOffset(); }
+
+        /** The text of a string; null for anything else, which is skipped. */
+        private static String text(JsonParser parser) throws IOException {
+            if (parser.currentToken() == JsonToken.VALUE_STRING) return parser.getText();
+            parser.skipChildren();
+            return null;
+        }
+    }
+}

@@ -1,0 +1,716 @@
+//SOURCES Histogram.java
+//SOURCES K6Lines.java
+//SOURCES Values.java
+
+// Reads what `k6 run --out json=FILE` wrote, gigabytes of it, into exact numbers for each series of a metric.
+//
+// Plain files are shared out among threads in segments; a line belongs to the segment in which it begins. Streams are read
+// (and inflated) on a thread of their own. All sums are exact, so no order of threads or shards changes a bit of the result.
+
+import module java.base;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** Reads k6's JSON output; {@link #read} is the way in, {@link Reading} what comes out. */
+final class K6Reader {
+
+    // ==== What may be tuned ====
+
+    /** One read of a file: fits a core's second-level cache together with what is learned; larger ones were not faster. */
+    private static final int BLOCK_BYTES = 256 << 10;
+    /** What a thread takes of a plain file at a time: small enough to share out evenly, large enough to go on at speed. */
+    private static final long SEGMENT_BYTES = 16 << 20;
+    /** Only a reply's body in a tag could make a line longer; it is refused then, as it would fill the heap. */
+    private static final int LONGEST_LINE = 16 << 20;
+    /** Refused lines that are kept of each shard, and bytes that are kept of each. */
+    private static final int REFUSED_SHOWN = 5, REFUSED_BYTES = 120;
+    /** More series than this come from a mistake in the choice of tags, and would fill the heap. */
+    private static final int MOST_SERIES = 20_000;
+    /** What the values of a tag become when there are too many to tell them apart. */
+    static final String OTHER = "(other)";
+
+    // ==== What goes in ====
+
+    /** A run under the name it has in tables; its shards are merged exactly. The path `-` is standard input. */
+    record Input(String label, List<Path> shards) {
+        Input { shards = List.copyOf(shards); }
+    }
+
+    /**
+     * What to read; {@link #by} and the methods after it make one.
+     *
+     * @param metrics       the metrics to keep; all if empty
+     * @param tags          the tags whose values make a series, in this order
+     * @param fromNs        the earliest sample to keep, in ns since 1970; a sample's time is the END of its request
+     * @param toNs          the first one not to keep
+     * @param blockNs       the length of time blocks; 0 for none
+     * @param blockOriginNs where block 0 begins
+     * @param mostBlocks    when there are more from the first to the last, their length doubles
+     * @param mostTagValues when a tag has more values, all of them become {@link #OTHER}
+     * @param threads       how many threads parse
+     */
+    record Query(Set<String> metrics, List<String> tags, long fromNs, long toNs, long blockNs, long blockOriginNs,
+                 int mostBlocks, int mostTagValues, int threads) {
+        Query {
+            metrics = Set.copyOf(metrics);
+            tags = List.copyOf(tags);
+            if (blockNs < 0 || mostBlocks < 2 || mostTagValues < 1 || threads < 1)
+                throw new IllegalArgumentException("a query needs two blocks, a tag value and a thread at least");
+        }
+
+        /** A series for each combination of these tags' values; all metrics, all time, no blocks, all cores. */
+        static Query by(String... tags) {
+            return new Query(Set.of(), List.of(tags), Long.MIN_VALUE, Long.MAX_VALUE, 0, 0, 1_000, 1_000,
+                    Runtime.getRuntime().availableProcessors());
+        }
+
+        Query metrics(String... names) {
+            return new Query(Set.of(names), tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
+        }
+
+        Query between(long from, long to) {
+            return new Query(metrics, tags, from, to, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
+        }
+
+        Query blocks(long lengthNs, long originNs, int most) {
+            return new Query(metrics, tags, fromNs, toNs, lengthNs, originNs, most, mostTagValues, threads);
+        }
+
+        Query mostTagValues(int most) {
+            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, most, threads);
+        }
+
+        Query threads(int count) {
+            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, count);
+        }
+    }
+
+    /** Hears how far the reading is after each 256 KB or so, from any thread; the total is -1 if nobody knows it. */
+    interface Progress { void at(long bytesDone, long bytesTotal); }
+
+    // ==== What comes out ====
+
+    /** What k6 declares of a metric: type is counter, gauge, rate or trend; contains is default, time or data. */
+    record Metric(String name, String type, String contains) {}
+
+    /** The beginning of a line that is not k6's, and where in the (inflated) shard it stands. */
+    record Refused(long offset, String text) {}
+
+    /**
+     * How the lines of one shard were read. fast and jackson count the samples by the way they went, which is a matter of
+     * threads and luck; only their sum is the shard's own. cut says what is wrong with the shard's end, or is null; all
+     * that comes before it is kept. bytes are the inflated ones.
+     */
+    record Shard(String label, Path path, long bytes, long fast, long jackson, long declarations, long refused,
+                 List<Refused> firstRefused, String cut) {
+        /** Whether k6 wrote this at all. */
+        boolean isK6() { return fast + jackson + declarations > 0; }
+    }
+
+    /**
+     * All that was read. Close it to give the disk space back; percentiles can't be asked for after that.
+     *
+     * @param series  in order of input, metric and tag values
+     * @param shards  in the order given
+     * @param metrics k6's declarations by name
+     * @param folded  the query's tags with too many values, all of which became {@link #OTHER}
+     * @param census  for every tag seen, how many samples had which value; null for a tag with too many values. It counts
+     *                all samples, whatever the query keeps
+     * @param blockNs the length of a block as it came out: the query's, or that times a power of two
+     * @param elapsed of the reading alone
+     */
+    record Reading(List<Series> series, List<Shard> shards, SortedMap<String, Metric> metrics, List<String> folded,
+                   SortedMap<String, SortedMap<String, Long>> census, long blockNs, Duration elapsed,
+                   List<Values.Spill> spills) implements Closeable {
+        @Override public void close() throws IOException {
+            for (Values.Spill spill : spills) spill.close();
+        }
+    }
+
+    /** The samples of a series in one part of the time axis. */
+    static final class Block {
+        final Histogram histogram = new Histogram();
+        final Values.Sum sum = new Values.Sum();
+
+        long count() { return histogram.count(); }
+
+        private void add(double value) {
+            histogram.add(value);
+            sum.add(value);
+        }
+
+        private Block merge(Block other) {
+            histogram.merge(other.histogram);
+            sum.merge(other.sum);
+            return this;
+        }
+    }
+
+    /** All samples of one metric with the same values of the query's tags (`values`; "" for a tag that is absent). */
+    static final class Series {
+        final String label, metric;
+        final List<String> values;
+        private final Values all;
+        private final Values.Sum sum = new Values.Sum();
+        private final NavigableMap<Long, Block> blocks = new TreeMap<>();
+        private long count, nonZero, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, currentNumber;
+        private double min = Double.POSITIVE_INFINITY, max = Double.NEGATIVE_INFINITY, last;
+        private Block current;
+
+        private Series(String label, String metric, List<String> values, Values.Spill spill) {
+            this.label = label;
+            this.metric = metric;
+            this.values = values;
+            all = new Values(spill);
+        }
+
+        /** Series as one, exactly, under new tag values: how finer tags become coarser ones. The parts stay as they are. */
+        static Series union(List<Series> parts, List<String> values) {
+            Series union = new Series(parts.getFirst().label, parts.getFirst().metric, List.copyOf(values), null);
+            for (Series part : parts) union.merge(part);
+            return union;
+        }
+
+        long count() { return count; }
+
+        double min() { return min; }
+
+        double max() { return max; }
+
+        /** The exact sum of all values, rounded once: what a counter counted. */
+        double sum() { return sum.value(); }
+
+        /** The exact mean of all values, rounded once. */
+        double mean() { return sum.mean(count); }
+
+        /** How many values are not 0: a rate's passes. */
+        long nonZero() { return nonZero; }
+
+        /** The value of the latest sample (the largest if several have its time): what a gauge shows. */
+        double last() { return last; }
+
+        /** The time of the earliest sample, in ns since 1970. */
+        long firstNs() { return firstNs; }
+
+        /** The time of the latest sample, in ns since 1970. */
+        long lastNs() { return lastNs; }
+
+        /** The blocks that have samples; block k begins k * {@link Reading#blockNs} after the query's origin. */
+        SortedMap<Long, Block> blocks() { return Collections.unmodifiableSortedMap(blocks); }
+
+        /** The exact percentiles at each p in 0..1 by k6's definition: linear between ranks at i = p(n-1). NaN if empty. */
+        double[] percentiles(double... ps) {
+            try {
+                return all.percentiles(count, min, max, ps);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void add(long timeNs, double value) throws IOException {
+            count++;
+            if (value != 0) nonZero++;
+            if (value < min) min = value;
+            if (value > max) max = value;
+            if (timeNs < firstNs) firstNs = timeNs;
+            if (timeNs >= lastNs) latest(timeNs, value);
+            sum.add(value);
+            all.add(value);
+        }
+
+        private void latest(long timeNs, double value) {
+            if (timeNs > lastNs || timeNs == lastNs && value > last) last = value;
+            lastNs = Math.max(lastNs, timeNs);
+        }
+
+        private void add(long block, double value, int doublings) {
+            if (current == null || currentNumber != block >> doublings) {
+                currentNumber = block >> doublings;
+                current = blocks.computeIfAbsent(currentNumber, _ -> new Block());
+            }
+            current.add(value);
+        }
+
+        private void coarsen(int doublings) {
+            if (doublings == 0) return;
+            Map<Long, Block> fine = new TreeMap<>(blocks);
+            blocks.clear();
+            fine.forEach((number, block) -> blocks.merge(number >> doublings, block, Block::merge));
+            current = null;
+        }
+
+        private void merge(Series other) {
+            count += other.count;
+            nonZero += other.nonZero;
+            min = Math.min(min, other.min);
+            max = Math.max(max, other.max);
+            firstNs = Math.min(firstNs, other.firstNs);
+            if (other.lastNs >= lastNs) latest(other.lastNs, other.last);
+            sum.merge(other.sum);
+            all.merge(other.all);
+            other.blocks.forEach((number, block) -> blocks.computeIfAbsent(number, _ -> new Block()).merge(block));
+        }
+    }
+
+    // ==== Read ====
+
+    /**
+     * Reads all inputs. What is wrong inside of one is in its {@link Shard}; an IOException is for one that can't be opened.
+     * IllegalArgumentException if the query's tags make too many series.
+     */
+    static Reading read(List<Input> inputs, Query query, Progress progress) throws IOException {
+        long start = System.nanoTime();
+        Work work = new Work(inputs, progress);
+        List<Worker> workers = Stream.generate(() -> new Worker(query, work)).limit(query.threads).toList();
+        List<Values.Spill> spills = workers.stream().map(worker -> worker.spill).toList();
+        try {
+            await(workers);
+            Worker all = workers.getFirst();
+            for (Worker other : workers.subList(1, workers.size())) all.merge(other);
+            return new Reading(all.sortedSeries(), work.shards.stream().map(Tally::shard).toList(), all.metrics,
+                    all.foldedTags(), all.sortedCensus(), query.blockNs << all.doublings,
+                    Duration.ofNanos(System.nanoTime() - start), spills);
+        } catch (IOException | RuntimeException e) {
+            for (Values.Spill spill : spills) spill.close();
+            throw e;
+        }
+    }
+
+    private static void await(List<Worker> workers) throws IOException {
+        try (ExecutorService pool = Executors.newFixedThreadPool(workers.size())) {
+            CompletionService<Void> running = new ExecutorCompletionService<>(pool);
+            for (Worker worker : workers) running.submit(worker);
+            try {
+                for (int i = 0; i < workers.size(); i++) running.take().get();
+            } catch (ExecutionException e) {
+                pool.shutdownNow();
+                if (e.getCause() instanceof RuntimeException unchecked) throw unchecked;
+                throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            } catch (InterruptedException e) {
+                pool.shutdownNow();
+                throw new InterruptedIOException("the reading was interrupted");
+            }
+        }
+    }
+
+    /** What is to be read, streams first, as they take longest; threads take from it until it is empty. */
+    private static final class Work {
+        final List<Tally> shards = new ArrayList<>();
+        final Queue<Segment> segments = new ConcurrentLinkedQueue<>();
+        private final Progress progress;
+        private final AtomicLong done = new AtomicLong();
+        private long total;
+
+        Work(List<Input> inputs, Progress progress) throws IOException {
+            this.progress = progress;
+            List<Segment> plain = new ArrayList<>();
+            for (int input = 0; input < inputs.size(); input++) {
+                for (Path path : inputs.get(input).shards) {
+                    Tally tally = new Tally(input, inputs.get(input).label, path);
+                    shards.add(tally);
+                    long size = Files.isRegularFile(path) ? Files.size(path) : -1;
+                    total = size < 0 || total < 0 ? -1 : total + size;
+                    if (size < 0 || isGzip(path)) segments.add(new Segment(tally, 0, STREAM));
+                    else for (long from = 0; from < size; from += SEGMENT_BYTES)
+                        plain.add(new Segment(tally, from, Math.min(size, from + SEGMENT_BYTES)));
+                }
+            }
+            segments.addAll(plain);
+        }
+
+        void progress(long bytes) { progress.at(done.addAndGet(bytes), total); }
+
+        private static boolean isGzip(Path path) throws IOException {
+            try (InputStream in = Files.newInputStream(path)) {
+                return in.read() == GZIP_1 && in.read() == GZIP_2;
+            }
+        }
+    }
+
+    private static final int GZIP_1 = 0x1f, GZIP_2 = 0x8b;
+    private static final long STREAM = Long.MAX_VALUE;
+
+    /** The lines that begin at `from` until before `to`, which is STREAM for what has to be read in one go. */
+    private record Segment(Tally tally, long from, long to) {}
+
+    /** The counts of a shard while threads read it. */
+    private static final class Tally {
+        final int input;
+        final String label;
+        final Path path;
+        private long bytes, fast, jackson, declarations, refused;
+        private final TreeMap<Long, String> firstRefused = new TreeMap<>();
+        private String cut;
+
+        Tally(int input, String label, Path path) {
+            this.input = input;
+            this.label = label;
+            this.path = path;
+        }
+
+        synchronized void add(long bytes, long fast, long jackson, long declarations) {
+            this.bytes += bytes;
+            this.fast += fast;
+            this.jackson += jackson;
+            this.declarations += declarations;
+        }
+
+        synchronized void refuse(long offset, byte[] line, int from, int to) {
+            refused++;
+            int shown = Math.min(to - from, REFUSED_BYTES);
+            String text = new String(line, from, shown, UTF_8);
+            firstRefused.put(offset, shown < to - from ? text + "…" : text);
+            if (firstRefused.size() > REFUSED_SHOWN) firstRefused.pollLastEntry();
+        }
+
+        synchronized void cut(String how) { cut = how; }
+
+        synchronized Shard shard() {
+            List<Refused> first = firstRefused.entrySet().stream().map(e -> new Refused(e.getKey(), e.getValue())).toList();
+            return new Shard(label, path, bytes, fast, jackson, declarations, refused, first, cut);
+        }
+    }
+
+    // ==== A thread's work: lines ====
+
+    /** Reads segments, and has series of its own until the end, when workers are merged. */
+    private static final class Worker implements Callable<Void>, K6Lines.Meaning<Series> {
+        private static final Map<String, Long> TOO_MANY = Collections.unmodifiableMap(new HashMap<>());
+
+        final Values.Spill spill = new Values.Spill();
+        final SortedMap<String, Metric> metrics = new TreeMap<>();
+        private final Query query;
+        private final Work work;
+        private final Map<Key, Series> series = new HashMap<>();
+        private final Map<String, Map<String, Long>> census = new TreeMap<>();
+        private final List<Set<String>> tagValues;
+        private final boolean[] folded;
+        private int doublings;
+        private long firstBlock = Long.MAX_VALUE, lastBlock = Long.MIN_VALUE;
+
+        private final K6Lines<Series> lines = new K6Lines<>(this);
+        private byte[] buffer = new byte[BLOCK_BYTES];
+        private Tally tally;
+        private long base, fast, jackson, declarations;
+
+        Worker(Query query, Work work) {
+            this.query = query;
+            this.work = work;
+            tagValues = query.tags.stream().map(_ -> (Set<String>) new HashSet<String>()).toList();
+            folded = new boolean[query.tags.size()];
+        }
+
+        @Override public Void call() throws IOException {
+            for (Segment segment; (segment = work.segments.poll()) != null; ) {
+                if (tally != null && tally.input != segment.tally.input) lines.forget();
+                tally = segment.tally;
+                fast = jackson = declarations = 0;
+                try (Source source = segment.to == STREAM ? new Streamed(tally.path, work) : new Part(segment, work)) {
+                    long end = read(source, segment.from, segment.to);
+                    tally.add(Math.min(end, segment.to) - segment.from, fast, jackson, declarations);
+                    if (source.damage() != null) tally.cut(source.damage());
+                }
+            }
+            lines.forget();
+            return null;
+        }
+
+        /** Cuts what the source gives into lines and adds those that begin within from..to; says where it ended. */
+        private long read(Source source, long from, long to) throws IOException {
+            // The first line began elsewhere, unless the byte before it ends a line.
+            boolean skipping = from > 0;
+            base = skipping ? from - 1 : 0;
+            int limit = 0;
+            while (base < to) {
+                int got = source.read(buffer, limit, buffer.length - K6Lines.SLACK - limit, base + limit);
+                if (got < 0) {
+                    if (limit > 0 && !skipping && !add(lines.readLast(buffer, 0, limit))) tally.cut("the last line is incomplete");
+                    return base + limit;
+                }
+                int end = afterLastNewline(limit, limit + got), start = 0;
+                limit += got;
+                if (end > 0) {
+                    if (skipping) start = afterNewline(0);
+                    skipping = false;
+                    start = lines(start, end, to - base);
+                } else if (limit == buffer.length - K6Lines.SLACK && (skipping || !grow())) {
+                    if (!skipping) tally.refuse(base, buffer, 0, limit);
+                    skipping = true;
+                    start = limit;
+                }
+                System.arraycopy(buffer, start, buffer, 0, limit - start);
+                base += start;
+                limit -= start;
+            }
+            return to;
+        }
+
+        private int afterLastNewline(int from, int limit) {
+            while (limit > from && buffer[limit - 1] != '\n') limit--;
+            return limit > from ? limit : 0;
+        }
+
+        private int afterNewline(int from) {
+            while (buffer[from] != '\n') from++;
+            return from + 1;
+        }
+
+        private boolean grow() {
+            if (buffer.length >= LONGEST_LINE) return false;
+            buffer = Arrays.copyOf(buffer, 2 * buffer.length);
+            return true;
+        }
+
+        /** Adds whole lines until `end`, but none that begins at `stop` or later; says where the next one begins. */
+        private int lines(int at, int end, long stop) throws IOException {
+            while (at < end && at < stop) {
+                if (!add(lines.read(buffer, at, end))) tally.refuse(base + at, buffer, at, lines.after() - 1);
+                at = lines.after();
+            }
+            return at;
+        }
+
+        private boolean add(K6Lines.Kind kind) throws IOException {
+            switch (kind) {
+                case KNOWN -> {
+                    fast++;
+                    add(lines.target(), lines.timeNs(), lines.value());
+                }
+                case READ -> {
+                    jackson++;
+                    add(lines.target(), lines.timeNs(), lines.value());
+                }
+                case DECLARATION -> {
+                    declarations++;
+                    declare(new Metric(lines.metric(), lines.metricType(), lines.contains()));
+                }
+                case REFUSED -> { return false; }
+            }
+            return true;
+        }
+
+        /** Of two declarations of a name that differ, one is taken that doesn't depend on the order of shards. */
+        private void declare(Metric metric) {
+            metrics.merge(metric.name, metric, BinaryOperator.minBy(Comparator.comparing(Metric::toString)));
+        }
+
+        // ==== A thread's work: series ====
+
+        private void add(Series one, long timeNs, double value) throws IOException {
+            if (one == UNWANTED || timeNs < query.fromNs || timeNs >= query.toNs) return;
+            one.add(timeNs, value);
+            if (query.blockNs == 0) return;
+            long block = Math.floorDiv(timeNs - query.blockOriginNs, query.blockNs);
+            if (block < firstBlock || block > lastBlock) span(block, block);
+            one.add(block, value, doublings);
+        }
+
+        @Override public Series target(String metric, Map<String, String> tags) {
+            if (!query.metrics.isEmpty() && !query.metrics.contains(metric)) return UNWANTED;
+            String[] values = query.tags.stream().map(tag -> tags.getOrDefault(tag, "")).toArray(String[]::new);
+            for (int i = 0; i < values.length; i++) {
+                if (!folded[i] && tagValues.get(i).add(values[i]) && tagValues.get(i).size() > query.mostTagValues) fold(i);
+                if (folded[i]) values[i] = OTHER;
+            }
+            return series(new Key(tally.input, tally.label, metric, List.of(values)));
+        }
+
+        private Series series(Key key) {
+            Series one = series.computeIfAbsent(key, _ -> new Series(key.label, key.metric, key.values, spill));
+            if (series.size() > MOST_SERIES)
+                throw new IllegalArgumentException("more than " + MOST_SERIES + " series by " + query.tags + ": choose fewer tags");
+            return one;
+        }
+
+        /** From now on, and in all that was read, the values of this tag aren't told apart. */
+        private void fold(int tag) {
+            folded[tag] = true;
+            tagValues.get(tag).clear();
+            lines.forget();
+            Map<Key, Series> fine = new HashMap<>(series);
+            series.clear();
+            fine.forEach((key, one) -> {
+                List<String> values = new ArrayList<>(key.values);
+                values.set(tag, OTHER);
+                series(new Key(key.input, key.label, key.metric, List.copyOf(values))).merge(one);
+            });
+        }
+
+        /** Doubles the length of all blocks until few enough of them reach from the first to the last. */
+        private void span(long first, long last) {
+            if (last < first) return;
+            firstBlock = Math.min(firstBlock, first);
+            lastBlock = Math.max(lastBlock, last);
+            int before = doublings;
+            while ((lastBlock >> doublings) - (firstBlock >> doublings) >= query.mostBlocks) doublings++;
+            for (Series one : series.values()) one.coarsen(doublings - before);
+        }
+
+        @Override public void count(Map<String, String> tags, long samples) {
+            tags.forEach((tag, value) -> count(tag, value, samples));
+        }
+
+        private void count(String tag, String value, long samples) {
+            Map<String, Long> values = census.computeIfAbsent(tag, _ -> new HashMap<>());
+            if (values == TOO_MANY || samples == 0) return;
+            values.merge(value, samples, Long::sum);
+            if (values.size() > query.mostTagValues) census.put(tag, TOO_MANY);
+        }
+
+        void merge(Worker other) {
+            for (int tag = 0; tag < folded.length; tag++) {
+                tagValues.get(tag).addAll(other.tagValues.get(tag));
+                boolean fold = folded[tag] || other.folded[tag] || tagValues.get(tag).size() > query.mostTagValues;
+                if (fold && !folded[tag]) fold(tag);
+                if (fold && !other.folded[tag]) other.fold(tag);
+            }
+            span(other.firstBlock, other.lastBlock);
+            other.series.forEach((key, one) -> {
+                one.coarsen(doublings - other.doublings);
+                series(key).merge(one);
+            });
+            other.census.forEach((tag, values) -> {
+                if (values == TOO_MANY) census.put(tag, TOO_MANY);
+                else values.forEach((value, samples) -> count(tag, value, samples));
+            });
+            other.metrics.values().forEach(this::declare);
+        }
+
+        List<Series> sortedSeries() {
+            return series.entrySet().stream().filter(entry -> entry.getValue().count > 0)
+                    .sorted(Map.Entry.comparingByKey()).map(Map.Entry::getValue).toList();
+        }
+
+        SortedMap<String, SortedMap<String, Long>> sortedCensus() {
+            SortedMap<String, SortedMap<String, Long>> sorted = new TreeMap<>();
+            census.forEach((tag, values) -> sorted.put(tag, values == TOO_MANY ? null : new TreeMap<>(values)));
+            return sorted;
+        }
+
+        List<String> foldedTags() {
+            return IntStream.range(0, folded.length).filter(tag -> folded[tag]).mapToObj(query.tags::get).toList();
+        }
+    }
+
+    private static final Series UNWANTED = new Series("", "", List.of(), null);
+
+    private record Key(int input, String label, String metric, List<String> values) implements Comparable<Key> {
+        @Override public int compareTo(Key other) {
+            int order = Integer.compare(input, other.input);
+            if (order == 0) order = metric.compareTo(other.metric);
+            for (int i = 0; order == 0 && i < values.size(); i++) order = values.get(i).compareTo(other.values.get(i));
+            return order;
+        }
+    }
+
+    // ==== Where bytes come from ====
+
+    /** Bytes in order: read gives -1 at the end, also when the rest can't be read, which damage then explains. */
+    private interface Source extends Closeable {
+        int read(byte[] into, int at, int most, long position) throws IOException;
+
+        default String damage() { return null; }
+    }
+
+    /** A part of a plain file, and as little as possible of what its last line needs beyond. */
+    private record Part(FileChannel file, long to, Work work) implements Source {
+        private static final int BEYOND = 8 << 10;
+
+        Part(Segment segment, Work work) throws IOException { this(FileChannel.open(segment.tally.path), segment.to, work); }
+
+        @Override public int read(byte[] into, int at, int most, long position) throws IOException {
+            int wanted = (int) Math.min(Math.min(most, BLOCK_BYTES), Math.max(to - position, BEYOND));
+            int got = file.read(ByteBuffer.wrap(into, at, wanted), position);
+            if (got > 0 && position < to) work.progress(Math.min(got, to - position));
+            return got;
+        }
+
+        @Override public void close() throws IOException { file.close(); }
+    }
+
+    /** A pipe or a compressed file, read and inflated ahead by a thread that swaps full blocks for empty ones. */
+    private static final class Streamed implements Source {
+        private static final int INPUT_BYTES = 64 << 10;
+
+        private final InputStream in;
+        private final Exchanger<Ahead> exchanger = new Exchanger<>();
+        private final Thread thread;
+        private Ahead ahead = new Ahead();
+        private InputStream inflated;
+        private String damage;
+
+        private static final class Ahead {
+            final byte[] bytes = new byte[BLOCK_BYTES];
+            int at, count;
+        }
+
+        Streamed(Path path, Work work) throws IOException {
+            InputStream raw = path.toString().equals("-") ? System.in : Files.newInputStream(path);
+            in = new BufferedInputStream(new FilterInputStream(raw) {
+                @Override public int read(byte[] into, int at, int most) throws IOException {
+                    int got = super.read(into, at, most);
+                    if (got > 0) work.progress(got);
+                    return got;
+                }
+            }, INPUT_BYTES) {
+                /** GZIPInputStream takes 0 for the end of the last member, but a slow pipe gives 0 as well. */
+                @Override public synchronized int available() throws IOException {
+                    mark(1);
+                    int next = read();
+                    reset();
+                    return next < 0 ? 0 : 1;
+                }
+            };
+            thread = Thread.ofPlatform().daemon().start(this::readAhead);
+        }
+
+        private void readAhead() {
+            try {
+                for (Ahead block = new Ahead(); fill(block); ) block = exchanger.exchange(block);
+                exchanger.exchange(null);
+            } catch (InterruptedException e) {
+                // The reading was given up, so nobody waits for the rest.
+            }
+        }
+
+        private boolean fill(Ahead block) {
+            try {
+                if (inflated == null) inflated = inflated();
+                block.at = 0;
+                block.count = inflated.read(block.bytes);
+                return block.count >= 0;
+            } catch (EOFException e) {
+                damage = "the compressed data end too early";
+            } catch (IOException | RuntimeException e) {
+                damage = "the rest can't be read: " + e.getMessage();
+            }
+            return false;
+        }
+
+        private InputStream inflated() throws IOException {
+            in.mark(2);
+            boolean gzip = in.read() == GZIP_1 && in.read() == GZIP_2;
+            in.reset();
+            return gzip ? new GZIPInputStream(in, INPUT_BYTES) : in;
+        }
+
+        @Override public int read(byte[] into, int at, int most, long position) throws IOException {
+            try {
+                if (ahead.at == ahead.count) ahead = exchanger.exchange(ahead);
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException("the reading was interrupted");
+            }
+            if (ahead == null) return -1;
+            int count = Math.min(most, ahead.count - ahead.at);
+            System.arraycopy(ahead.bytes, ahead.at, into, at, count);
+            ahead.at += count;
+            return count;
+        }
+
+        @Override public String damage() { return damage; }
+
+        @Override public void close() throws IOException {
+            thread.interrupt();
+            in.close();
+        }
+    }
+}

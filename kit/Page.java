@@ -1,0 +1,176 @@
+// One HTML page that opens without a network: tables, plots by tablesaw-jsplot, and the pinned Plotly inside it.
+//
+// Plotly is half of what a page weighs, so it lies in it gzipped and is inflated by the browser itself. Every text that came from a
+// k6 file is escaped. Colours follow the reader's light or dark setting, also when it changes while the page is open.
+
+//DEPS tech.tablesaw:tablesaw-jsplot:0.44.4
+//DEPS org.webjars.bower:plotly.js:1.54.1
+//SOURCES Tables.java
+
+import module java.base;
+import tech.tablesaw.api.Table;
+import tech.tablesaw.plotly.components.*;
+import tech.tablesaw.plotly.traces.*;
+
+/** Builds a page section by section; {@link #html} is the whole of it. */
+final class Page {
+    // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; of the bundles with box plots this is the smallest.
+    private static final String PLOTLY = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
+    /** A language each, told apart in light, in dark, and by most colour-blind readers (Okabe and Ito's palette). */
+    private static final Map<String, String> LANGUAGE_COLOURS = Map.of("python", "#0072b2", "rust", "#d55e00", "java", "#009e73");
+    private static final List<String> OTHER_COLOURS = List.of("#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#999999");
+
+    /** A line of a plot: its name, its points, and what it looks like. */
+    record Line(String name, double[] x, double[] y, boolean dashed) {}
+
+    private final String title;
+    private final StringBuilder body = new StringBuilder();
+    private final StringBuilder scripts = new StringBuilder();
+    private int plots;
+
+    Page(String title) { this.title = title; }
+
+    Page section(String heading) {
+        body.append("<h2>").append(Tables.escaped(heading)).append("</h2>\n");
+        return this;
+    }
+
+    Page text(String paragraph) {
+        body.append("<p>").append(Tables.escaped(paragraph)).append("</p>\n");
+        return this;
+    }
+
+    /** What the reader must know before any figure: why this run cannot be trusted. */
+    Page banner(List<String> reasons) {
+        if (reasons.isEmpty()) return this;
+        body.append("<div class=\"banner\" role=\"alert\"><strong>This run is not valid.</strong><ul>");
+        reasons.forEach(reason -> body.append("<li>").append(Tables.escaped(reason)).append("</li>"));
+        body.append("</ul></div>\n");
+        return this;
+    }
+
+    Page table(Table table) {
+        body.append(Tables.html(table));
+        return this;
+    }
+
+    /** Lines over x; the sentence under the plot says what to see in it. */
+    Page lines(String heading, String xTitle, String yTitle, boolean logarithmic, List<Line> lines, String sentence) {
+        var traces = new Trace[lines.size()];
+        for (int i = 0; i < traces.length; i++) {
+            Line line = lines.get(i);
+            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(line.name()).mode(ScatterTrace.Mode.LINE_AND_MARKERS)
+                    .line(tech.tablesaw.plotly.components.Line.builder().color(colour(line.name(), i))
+                            .dash(line.dashed() ? tech.tablesaw.plotly.components.Line.Dash.DASH : tech.tablesaw.plotly.components.Line.Dash.SOLID).build())
+                    .marker(Marker.builder().color(colour(line.name(), i)).size(4).build()).build();
+        }
+        return plot(heading, axis(xTitle, false), axis(yTitle, logarithmic), sentence, traces);
+    }
+
+    /** A box for each name, drawn from its percentiles p0, p1 … p100 instead of from every value: the box is the same. */
+    Page boxes(String heading, String yTitle, SequencedMap<String, double[]> percentiles, String sentence) {
+        var traces = new ArrayList<Trace>();
+        percentiles.forEach((name, values) -> {
+            var names = new String[values.length];
+            Arrays.fill(names, name);
+            traces.add(BoxTrace.builder(names, values).name(name).build());
+        });
+        return plot(heading, axis("", false), axis(yTitle, true), sentence, traces.toArray(Trace[]::new));
+    }
+
+    private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
+        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(traces.length > 1 && !(traces[0] instanceof BoxTrace)).build();
+        String name = "plot" + ++plots;
+        body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3><div class=\"plot\" id=\"").append(name).append("\"></div><figcaption>")
+                .append(Tables.escaped(sentence)).append("</figcaption></figure>\n");
+        String javascript = Figure.builder().layout(layout).addTraces(traces).build().asJavascript(name);
+        // Each plot's script declares the same names, so each gets a scope of its own.
+        scripts.append("{").append(javascript.replace("<script>", "").replace("</script>", "").replace("data, layout)", "data, layout, settings)")).append("}\n");
+        return this;
+    }
+
+    private static Axis axis(String title, boolean logarithmic) {
+        return Axis.builder().title(title).type(logarithmic ? Axis.Type.LOG : Axis.Type.DEFAULT).build();
+    }
+
+    private static String colour(String name, int index) {
+        return LANGUAGE_COLOURS.getOrDefault(name.split("-")[0], OTHER_COLOURS.get(index % OTHER_COLOURS.size()));
+    }
+
+    String html() throws IOException {
+        return TEMPLATE.replace("{{title}}", Tables.escaped(title)).replace("{{body}}", body).replace("{{plotly}}", plots == 0 ? "" : plotly()).replace("{{scripts}}", scripts);
+    }
+
+    private static String plotly() throws IOException {
+        try (var source = Page.class.getClassLoader().getResourceAsStream(PLOTLY)) {
+            var packed = new ByteArrayOutputStream();
+            try (var gzip = new GZIPOutputStream(packed)) {
+                source.transferTo(gzip);
+            }
+            return Base64.getEncoder().encodeToString(packed.toByteArray());
+        }
+    }
+
+    private static final String TEMPLATE = """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <link rel="icon" href="data:,">
+            <title>{{title}}</title>
+            <style>
+            :root { color-scheme: light dark; --ink: #1b1f24; --faint: #59636e; --paper: #ffffff; --line: #d1d9e0; --alarm: #b42318; --alarm-paper: #fef3f2; }
+            @media (prefers-color-scheme: dark) {
+              :root { --ink: #e6edf3; --faint: #9198a1; --paper: #0d1117; --line: #3d444d; --alarm: #ff9b8f; --alarm-paper: #3a1512; } }
+            body { margin: 0 auto; padding: 1rem; max-width: 72rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
+            h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; margin-bottom: 0; }
+            .scroll { overflow-x: auto; }
+            table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+            th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+            .figure { text-align: right; }
+            figure { margin: 1.5rem 0; } figcaption { color: var(--faint); font-size: .875rem; }
+            .plot { height: 24rem; }
+            .banner { border: 2px solid var(--alarm); background: var(--alarm-paper); color: var(--alarm); padding: .75rem 1rem; border-radius: .5rem; }
+            @media print { .plot { break-inside: avoid; } }
+            </style>
+            </head>
+            <body>
+            <h1>{{title}}</h1>
+            {{body}}
+            <noscript><p>The plots need JavaScript; every figure is in the tables.</p></noscript>
+            <script id="plotly" type="text/plain">{{plotly}}</script>
+            <script>
+            const packed = document.getElementById('plotly').textContent;
+            const start = async () => {
+              if (!packed) return;
+              const bytes = Uint8Array.from(atob(packed), c => c.charCodeAt(0));
+              const source = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+              const script = document.createElement('script');
+              script.textContent = source;
+              document.head.append(script);
+              draw();
+              const dark = matchMedia('(prefers-color-scheme: dark)');
+              dark.addEventListener('change', dress);
+              dress();
+              document.body.dataset.drawn = plots().length;
+            };
+            const plots = () => document.querySelectorAll('.js-plotly-plot');
+            const dress = () => {
+              const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue('--ink').trim(), line = style.getPropertyValue('--line').trim();
+              plots().forEach(plot => Plotly.relayout(plot, {
+                paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', 'font.color': ink,
+                'xaxis.gridcolor': line, 'yaxis.gridcolor': line, 'xaxis.zerolinecolor': line, 'yaxis.zerolinecolor': line,
+                'font.family': 'system-ui, sans-serif', 'legend.orientation': 'h', 'legend.y': 1.02, 'legend.yanchor': 'bottom',
+                'margin.t': 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50, 'xaxis.automargin': true, 'yaxis.automargin': true }));
+            };
+            const settings = { displayModeBar: false, responsive: true };
+            const draw = () => {
+            {{scripts}}
+            };
+            start();
+            </script>
+            </body>
+            </html>
+            """;
+}

@@ -1,0 +1,242 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+//JAVA 25
+//DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
+//SOURCES ../kit/Build.java
+//SOURCES ../kit/Contract.java
+//SOURCES ../kit/K6.java
+
+import module java.base;
+import module jdk.httpserver;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.*;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.platform.console.ConsoleLauncher;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+/** Drives analyze.java as its users do. */
+final class AnalyzeTest {
+    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=AnalyzeTest", "--disable-banner", "--fail-if-no-tests"); }
+
+    // ==== Vocabulary ====
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path KIT = Path.of("").toAbsolutePath();
+    private static final String PUBLISHED = "data/published/run.json";
+    @TempDir Path temporary;
+
+    record Result(int exitCode, String out, String err) {
+        Result exits(int expected) {
+            assertEquals(expected, exitCode, () -> out + err);
+            return this;
+        }
+
+        Result says(String... phrases) {
+            for (String phrase : phrases) assertTrue((out + err).contains(phrase), () -> "'" + phrase + "' is not in:\n" + out + err);
+            return this;
+        }
+    }
+
+    private Result analyze(String... arguments) throws Exception { return analyze(null, arguments); }
+
+    private Result analyze(Path stdin, String... arguments) throws Exception {
+        var command = Stream.concat(Stream.of("./jbang", "analyze.java"), Arrays.stream(arguments)).toList();
+        Path out = temporary.resolve("out.txt"), err = temporary.resolve("err.txt");
+        var process = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile())
+                .redirectInput(stdin == null ? new File("/dev/null") : stdin.toFile()).start();
+        process.waitFor();
+        return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    /** A line as k6 1.x writes it. */
+    private static String line(String metric, double value, String time, String... tags) {
+        var pairs = new StringJoiner(",");
+        for (int i = 0; i < tags.length; i += 2) pairs.add("\"" + tags[i] + "\":\"" + tags[i + 1] + "\"");
+        return "{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":\"%s\",\"value\":%s,\"tags\":{%s}}}\n".formatted(metric, time, value, pairs);
+    }
+
+    private static String request(double durationMs, int second, String scenario, String status, String errorCode) {
+        boolean expected = status.startsWith("2");
+        return line("http_req_duration", durationMs, "2026-11-22T05:00:%02dZ".formatted(second), "error_code", errorCode, "expected_response", String.valueOf(expected),
+                "name", "/x", "scenario", scenario, "status", status);
+    }
+
+    private Path file(String name, String... lines) throws IOException { return Files.writeString(temporary.resolve(name), String.join("", lines)); }
+
+    private Path gzip(Path plain) throws IOException {
+        Path packed = Path.of(plain + ".gz");
+        try (var out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+            Files.copy(plain, out);
+        }
+        return packed;
+    }
+
+    private String report(String table) throws IOException { return Files.readString(temporary.resolve("report").resolve(table + ".csv")); }
+
+    private String out() { return temporary.resolve("report").toString(); }
+
+    // ==== Any k6 file ====
+
+    @Test void latency_is_of_good_answers_and_errors_stand_beside_it_by_kind() throws Exception {
+        Path file = file("mixed.json", request(10, 1, "a", "200", ""), request(30, 2, "a", "200", ""), request(0, 3, "a", "0", "1212"),
+                request(60_000, 4, "a", "0", "1050"), request(1, 5, "a", "503", "1503"), request(5, 6, "b", "200", ""));
+        analyze(file.toString(), "--out", out()).exits(0);
+        assertEquals("""
+                scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
+                a,/x,2,20.0,10.0,20.0,28.0,29.0,29.8,30.0
+                b,/x,1,5.0,5.0,5.0,5.0,5.0,5.0,5.0
+                """, report("latency"));
+        assertEquals("""
+                scenario,name,samples,good,refused,status 503,timeout,errors [%]
+                a,/x,5,2,1,1,1,60.0
+                b,/x,1,1,0,0,0,0.0
+                """, report("errors"));
+    }
+
+    @Test void plain_gzipped_piped_and_sharded_files_give_the_same_tables() throws Exception {
+        var lines = new ArrayList<String>();
+        var random = new SplittableRandom(5);
+        for (int i = 0; i < 4_000; i++) lines.add(request(random.nextDouble(1, 100), i % 60, i % 3 == 0 ? "a" : "b", "200", ""));
+        Path plain = file("all.json", lines.toArray(String[]::new));
+        Path first = file("1.json", lines.subList(0, 1_111).toArray(String[]::new)), second = file("2.json", lines.subList(1_111, 4_000).toArray(String[]::new));
+        var tables = new LinkedHashSet<String>();
+        analyze(plain.toString(), "--out", out()).exits(0);
+        tables.add(report("latency"));
+        analyze(gzip(plain).toString(), "--out", out()).exits(0);
+        tables.add(report("latency"));
+        analyze(plain, "-", "--out", out()).exits(0);
+        tables.add(report("latency"));
+        analyze(second.toString(), first.toString(), "--out", out()).exits(0);
+        tables.add(report("latency"));
+        assertEquals(1, tables.size(), tables::toString);
+    }
+
+    @Test void labels_are_compared_side_by_side() throws Exception {
+        Path before = file("b.json", request(10, 1, "a", "200", "")), after = file("a.json", request(20, 1, "a", "200", ""));
+        analyze("before=" + before, "after=" + after, "--out", out()).exits(0);
+        assertEquals("""
+                label,scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
+                after,a,/x,1,20.0,20.0,20.0,20.0,20.0,20.0,20.0
+                before,a,/x,1,10.0,10.0,10.0,10.0,10.0,10.0,10.0
+                """, report("latency"));
+    }
+
+    @Test void grouping_metric_and_time_are_the_users_to_choose() throws Exception {
+        Path file = file("own.json", line("queue_depth", 3, "2026-11-22T05:00:01Z", "shard", "x"), line("queue_depth", 5, "2026-11-22T05:00:02Z", "shard", "y"),
+                line("queue_depth", 7, "2026-11-22T05:00:03+00:00", "shard", "y"), line("queue_depth", 9, "2026-11-22T05:00:04Z", "shard", "y"));
+        analyze(file.toString(), "--metric", "queue_depth", "--by", "shard", "--from", "2026-11-22T05:00:02Z", "--to", "2026-11-22T05:00:04Z", "--out", out()).exits(0);
+        assertEquals("shard,n,mean,min,p50,p90,p95,p99,max\ny,2,6.0,5.0,6.0,6.8,6.9,6.98,7.0\n", report("latency"));
+    }
+
+    @Test void a_cut_file_gives_everything_before_the_cut_and_exit_code_3() throws Exception {
+        String last = request(1, 2, "a", "200", "");
+        Path file = file("cut.json", request(10, 1, "a", "200", ""), last.substring(0, 60));
+        analyze(file.toString(), "--out", out()).exits(3).says("NOT VALID", "cut");
+        assertTrue(report("latency").contains("a,/x,1,10.0"));
+        assertTrue(Files.readString(temporary.resolve("report/index.html")).contains("This run is not valid."));
+    }
+
+    @Test void what_is_empty_missing_or_not_k6s_is_refused_with_a_clear_line() throws Exception {
+        analyze(file("empty.json").toString(), "--out", out()).exits(2).says("is empty", "hint:");
+        analyze(file("other.json", "{\"a\":1}\n", "hello\n").toString(), "--out", out()).exits(2).says("is not k6's JSON output", "hint:");
+        analyze(temporary.resolve("nowhere.json").toString()).exits(2).says("there is no", "hint:");
+        assertFalse(Files.exists(temporary.resolve("report")), "nothing half written");
+    }
+
+    @Test void inspect_shows_metrics_tags_and_their_values() throws Exception {
+        Path file = file("some.json", request(10, 1, "a", "200", ""), request(30, 2, "b", "404", "1404"));
+        analyze("inspect", file.toString()).exits(0).says("http_req_duration", "scenario", "a (1), b (1)", "1404 (1)");
+    }
+
+    @Test void markup_in_a_tag_is_text_on_the_page() throws Exception {
+        Path file = file("evil.json", line("http_req_duration", 1, "2026-11-22T05:00:01Z", "name", "<img src=x onerror=alert(1)>", "scenario", "</script><script>alert(2)</script>", "status", "200"));
+        analyze(file.toString(), "--out", out()).exits(0);
+        String page = Files.readString(temporary.resolve("report/index.html"));
+        assertFalse(page.contains("<img src=x"));
+        assertFalse(page.contains("</script><script>alert"));
+    }
+
+    // ==== k6's own figures ====
+
+    @Test void counts_and_percentiles_are_k6s_own_to_the_last_digit_it_prints() throws Exception {
+        var k6 = K6.require(Build.userCache(), System.err::println);
+        var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        var answered = new AtomicLong();
+        server.createContext("/", exchange -> {
+            byte[] reply = "{\"message\":\"hello\",\"variant\":\"v\",\"environment\":\"e\",\"cold\":false,\"pid\":1,\"cpuNs\":%d}".formatted(answered.incrementAndGet()).getBytes();
+            exchange.sendResponseHeaders(200, reply.length);
+            exchange.getResponseBody().write(reply);
+            exchange.close();
+        });
+        server.start();
+        Path samples = temporary.resolve("cell.json.gz"), summary = temporary.resolve("summary.json");
+        var stream = Map.of("variant", "v", "language", "l", "compute", "c", "workload", "hello", "url", "http://127.0.0.1:" + server.getAddress().getPort() + "/v/hello", "name", "/v/hello",
+                "expected", Map.of("message", "hello"), "phases", List.of(Map.of("name", "measure", "startMs", 0, "durationMs", 3000, "ratePerSecond", 200, "vus", 4, "maxVus", 20)));
+        var builder = new ProcessBuilder(k6.path().toString(), "run", "--quiet", "--no-usage-report", "--address", "", "--summary-export", summary.toString(), "--out", "json=" + samples, "k6/load.js")
+                .redirectErrorStream(true).redirectOutput(temporary.resolve("k6.txt").toFile());
+        builder.environment().put("KIT_CELL", JSON.writeValueAsString(Map.of("round", 1, "timeoutSeconds", 30, "streams", List.of(stream))));
+        assertEquals(0, builder.start().waitFor(), () -> { try { return Files.readString(temporary.resolve("k6.txt")); } catch (IOException e) { return e.toString(); } });
+        server.stop(0);
+
+        analyze(samples.toString(), "--out", out()).exits(0);
+        String[] ours = report("latency").lines().skip(1).findFirst().orElseThrow().split(",");
+        JsonNode k6s = JSON.readTree(summary.toFile()).at("/metrics/answer_ms");
+        assertEquals("v", ours[0]);
+        assertTrue(Long.parseLong(ours[1]) >= 599, ours[1]);
+        var columns = List.of("count", "avg", "min", "med", "p(90)", "p(95)", "p(99)", "max");
+        for (int i = 0; i < columns.size(); i++) {
+            // k6's clock ticks in nanoseconds, so six decimals of a millisecond are all there is.
+            assertEquals("%.6f".formatted(k6s.get(columns.get(i)).asDouble()), "%.6f".formatted(Double.parseDouble(ours[i + 1])), columns.get(i));
+        }
+    }
+
+    // ==== A run ====
+
+    @Test void with_a_run_no_option_changes_a_number() throws Exception {
+        analyze(PUBLISHED, "--by", "variant").exits(2).says("no option changes a number");
+        analyze(PUBLISHED, "--from", "2026-11-22T05:00:02Z").exits(2);
+    }
+
+    @Test void the_same_run_gives_the_same_bytes() throws Exception {
+        var pages = new HashSet<String>();
+        for (int i = 0; i < 2; i++) {
+            analyze(PUBLISHED, "--out", out()).exits(0);
+            pages.add(Files.readString(temporary.resolve("report/index.html")) + report("latency") + report("resources"));
+        }
+        assertEquals(1, pages.size());
+    }
+
+    @Test void the_write_up_says_what_the_published_data_say() throws Exception {
+        analyze(PUBLISHED, "--write-up", "EXPERIMENT.md", "--check").exits(0);
+        analyze(PUBLISHED, "--write-up", "README.md", "--check").exits(0);
+    }
+
+    @Test void a_changed_number_in_a_write_up_is_found_and_mended() throws Exception {
+        String text = Files.readString(KIT.resolve("EXPERIMENT.md"));
+        Path copy = Files.writeString(temporary.resolve("copy.md"), text.replaceFirst("(\\| io .*?\\| +)\\d", "$19"));
+        assertNotEquals(text, Files.readString(copy));
+        analyze(PUBLISHED, "--write-up", copy.toString(), "--check").exits(4).says("is not what the data say");
+        analyze(PUBLISHED, "--write-up", copy.toString()).exits(0);
+        assertEquals(text, Files.readString(copy));
+    }
+
+    @Test void a_file_that_somebody_changed_makes_the_run_invalid() throws Exception {
+        Path copy = temporary.resolve("run");
+        try (var files = Files.walk(KIT.resolve("data/published"))) {
+            for (Path file : files.toList()) if (Files.isRegularFile(file)) {
+                Path to = copy.resolve(KIT.resolve("data/published").relativize(file));
+                Files.createDirectories(to.getParent());
+                Files.copy(file, to);
+            }
+        }
+        Path victim;
+        try (var cells = Files.list(copy.resolve("cells"))) {
+            victim = cells.filter(file -> file.toString().endsWith(".metrics.ndjson")).sorted().findFirst().orElseThrow();
+        }
+        Files.writeString(victim, Files.readString(victim).replaceFirst("\"value\":\\d", "\"value\":9"));
+        analyze(copy.toString(), "--out", out()).exits(3).says("NOT VALID", victim.getFileName().toString(), "sha256");
+    }
+}

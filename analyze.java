@@ -14,11 +14,13 @@
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m --sun-misc-unsafe-memory-access=allow
 //SOURCES kit/Cli.java
+//SOURCES kit/Cost.java
+//SOURCES kit/Findings.java
 //SOURCES kit/K6Reader.java
 //SOURCES kit/Page.java
 //SOURCES kit/Run.java
+//SOURCES kit/Statistics.java
 //SOURCES kit/Tables.java
-//SOURCES kit/Target.java
 
 import module java.base;
 import picocli.CommandLine.*;
@@ -44,10 +46,18 @@ final class Analyze implements Callable<Integer> {
             .mapToDouble(permille -> permille / 1000.0).toArray();
     /** A file's time axis is drawn with at most so many points a line: more than a screen shows, few enough to stay small. */
     private static final int MOST_BLOCKS = 240;
+    /** From a request a second to what no single function is asked: every break-even lies between. */
+    private static final double CURVE_FROM_PER_SECOND = 1, CURVE_TO_PER_SECOND = 10_000;
+    private static final int CURVE_POINTS = 60;
     /** More values of a tag than this are no grouping a person could read; the rest becomes one. */
     private static final int MOST_TAG_VALUES = 1_000;
     /** More groups than this are not drawn, only tabled. */
     private static final int MOST_LINES = 16;
+
+    /** Nobody notices less: a network's own jitter is of that order; on one machine there is no network. */
+    private static final double NOTICEABLE_MS = 1, NOTICEABLE_MS_LOCAL = 0.1;
+    /** On one machine all environments share a core: beyond this, a queue for it is measured and not the execution model. */
+    private static final double MOST_UTILISATION_LOCAL = 0.30;
 
     private static final int BAD_INPUT = 2, NOT_VALID = 3, STALE = 4;
 
@@ -78,31 +88,60 @@ final class Analyze implements Callable<Integer> {
     @Override public Integer call() throws IOException {
         List<Input> inputs = inputs();
         if (inputs.stream().noneMatch(Input::isRun)) return analyzeFiles(inputs);
-        if (inputs.size() > 1) throw bad("a run.json is analysed by itself", "name one run, or only k6 files");
-        return analyzeRun(inputs.getFirst().paths().getFirst());
-    }
-
-    private int analyzeRun(Path runFile) throws IOException {
+        if (!inputs.stream().allMatch(Input::isRun)) throw bad("runs and k6 files do not go together", "name runs only, or only k6 files");
         if (!by.isEmpty() || metric != null || from != null || to != null) {
             throw bad("with a run.json no option changes a number", "drop --by, --metric, --from and --to, or name the k6 files themselves");
         }
+        var runs = inputs.stream().flatMap(input -> input.paths().stream()).toList();
+        return runs.size() == 1 ? analyzeRun(runs.getFirst()) : analyzeRuns(inputs);
+    }
+
+    private int analyzeRun(Path runFile) throws IOException {
         Path directory = runFile.toRealPath().getParent();
         Run run = readRun(runFile);
-        try (var reading = read(cells(run, directory), queryOfRun())) {
-            var streams = streams(run, reading);
-            var platform = Platform.read(run, directory);
-            var reasons = reasonsAgainst(run, directory, reading);
-            var tables = tables(run, streams, platform);
+        try (var findings = readFindings(run, directory)) {
+            var reasons = reasonsAgainst(findings);
+            var tables = tables(findings);
             if (writeUp != null) return writeUp(run, tables, reasons);
             Path report = out != null ? out : directory.resolve("report");
-            write(report, tables, page(run, streams, tables, reasons));
-            return print(tables, reasons, reading, report);
+            write(report, tables, page(findings, tables, reasons));
+            return print(tables, reasons, report);
         }
+    }
+
+    /** A run is one sample of its day: what several say together, label by label. */
+    private int analyzeRuns(List<Input> inputs) throws IOException {
+        if (writeUp != null) throw bad("only one run can be written up", "name one run.json");
+        var table = new Tables.Rows("label", "workload", "variant", "figure", "each run", "across runs").counts("runs").figures(List.of("spread between runs [%]"));
+        var reasons = new ArrayList<String>();
+        for (var input : inputs) {
+            var estimates = new LinkedHashMap<List<String>, List<Statistics.Estimate>>();
+            for (Path file : input.paths()) {
+                Run run = readRun(file);
+                try (var findings = readFindings(run, file.toRealPath().getParent())) {
+                    reasonsAgainst(findings).forEach(reason -> reasons.add(run.id() + ": " + reason));
+                    for (var stream : findings.streams) for (var figure : Figure.values()) {
+                        estimates.computeIfAbsent(List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]"), _ -> new ArrayList<>()).add(figure.of(stream, run.plan().rounds()).estimate());
+                    }
+                }
+            }
+            estimates.forEach((names, each) -> {
+                var known = each.stream().filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
+                var together = Statistics.across(known);
+                table.row(input.label(), names.get(0), names.get(1), names.get(2), each.stream().map(estimate -> told(estimate, 1)).collect(Collectors.joining("; ")), told(together.across(), 1))
+                        .count("runs", known.size()).figure("spread between runs [%]", 100 * together.betweenRuns());
+            });
+        }
+        var tables = new LinkedHashMap<String, Table>();
+        tables.put("runs", table.table("Several runs: each with its 95 % interval, the spread between them, and from three on an estimate across them"));
+        Path report = out != null ? out : Path.of("runs-report");
+        write(report, tables, new Page("Several runs").banner(reasons).table(tables.get("runs")).html());
+        return print(tables, reasons, report);
     }
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
         if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
-        try (var reading = read(inputs.stream().map(Input::shards).toList(), queryOfFiles())) {
+        try (var reading = read(inputs.stream().map(Input::shards).toList())) {
             if (reading.shards().stream().noneMatch(K6Reader.Shard::isK6)) throw bad(
                     inputs.stream().map(Input::name).collect(Collectors.joining(", ")) + (reading.shards().stream().allMatch(shard -> shard.bytes() == 0) ? " is empty" : " is not k6's JSON output"),
                     "k6 run --out json=FILE writes it; --summary-export writes something else");
@@ -111,7 +150,7 @@ final class Analyze implements Callable<Integer> {
             var tables = tables(groups);
             Path report = out != null ? out : Path.of(inputs.getFirst().reportName());
             write(report, tables, page(inputs, groups, tables, reasons));
-            return print(tables, reasons, reading, report);
+            return print(tables, reasons, report);
         }
     }
 
@@ -175,13 +214,26 @@ final class Analyze implements Callable<Integer> {
         }
     }
 
-    private K6Reader.Reading read(List<K6Reader.Input> inputs, K6Reader.Query query) throws IOException {
+    private Findings readFindings(Run run, Path directory) throws IOException {
         var began = Instant.now();
         try (var progress = new Cli.Progress("read")) {
-            var reading = K6Reader.read(inputs, query, (done, total) -> progress.show(() -> readSoFar(done, total, began)));
-            if (timings) Cli.say(String.format(Locale.ROOT, "timings  read %.3f s, %d bytes", reading.elapsed().toNanos() / 1e9, reading.shards().stream().mapToLong(K6Reader.Shard::bytes).sum()));
+            var findings = Findings.read(run, directory, (done, total) -> progress.show(() -> readSoFar(done, total, began)));
+            tellTimings(findings.reading);
+            return findings;
+        }
+    }
+
+    private K6Reader.Reading read(List<K6Reader.Input> inputs) throws IOException {
+        var began = Instant.now();
+        try (var progress = new Cli.Progress("read")) {
+            var reading = K6Reader.read(inputs, queryOfFiles(), (done, total) -> progress.show(() -> readSoFar(done, total, began)));
+            tellTimings(reading);
             return reading;
         }
+    }
+
+    private void tellTimings(K6Reader.Reading reading) {
+        if (timings) Cli.say(String.format(Locale.ROOT, "timings  read %.3f s, %d bytes", reading.elapsed().toNanos() / 1e9, reading.shards().stream().mapToLong(K6Reader.Shard::bytes).sum()));
     }
 
     private static String readSoFar(long done, long total, Instant began) {
@@ -190,143 +242,18 @@ final class Analyze implements Callable<Integer> {
         return total <= done ? speed : speed + ", " + Cli.spoken(Duration.ofMillis((long) ((total - done) / (done / seconds) * 1000))) + " left";
     }
 
-    // ==== Read a run: one stream for each variant and workload ====
-
-    /** The order of the tags in a run's series. */
-    private static final List<String> RUN_TAGS = List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
-
-    private static K6Reader.Query queryOfRun() {
-        return K6Reader.Query.by(RUN_TAGS.toArray(String[]::new)).metrics("answer_ms", "cpu_ns", "dropped_iterations").mostTagValues(100_000);
-    }
-
-    /** Each cell under its name, so that rounds stay apart. */
-    private static List<K6Reader.Input> cells(Run run, Path directory) {
-        return run.cells().stream().filter(cell -> cell.outcome().isMeasured())
-                .map(cell -> new K6Reader.Input(cell.name(), List.of(directory.resolve(cell.file(".k6.json.gz").orElseThrow().path())))).toList();
-    }
-
-    /** What one variant answered under one workload, in the measured phases of all its cells. */
-    private static final class Measured {
-        final Run.Variant variant;
-        final Run.Workload workload;
-        /** Latencies of correct warm answers, a series a cell, in the order of time. */
-        final SequencedMap<String, K6Reader.Series> warm = new LinkedHashMap<>();
-        final SortedMap<String, Long> outcomes = new TreeMap<>();
-        final List<K6Reader.Series> cold = new ArrayList<>();
-        final SequencedMap<String, long[]> cpuNsAndRequests = new LinkedHashMap<>();
-        long dropped;
-        double seconds;
-
-        Measured(Run.Variant variant, Run.Workload workload) {
-            this.variant = variant;
-            this.workload = workload;
-        }
-
-        long requests() { return outcomes.values().stream().mapToLong(Long::longValue).sum(); }
-
-        long correct() { return outcomes.getOrDefault("correct", 0L); }
-
-        Optional<K6Reader.Series> latencies() {
-            return warm.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(List.copyOf(warm.values()), List.of()));
-        }
-
-        /** CPU time of the function's processes for a request; NaN when no process answered twice. */
-        double cpuMsPerRequest() {
-            long cpuNs = cpuNsAndRequests.values().stream().mapToLong(pair -> pair[0]).sum(), requests = cpuNsAndRequests.values().stream().mapToLong(pair -> pair[1]).sum();
-            return requests == 0 ? Double.NaN : cpuNs / 1e6 / requests;
-        }
-    }
-
-    private static List<Measured> streams(Run run, K6Reader.Reading reading) {
-        var streams = new LinkedHashMap<List<String>, Measured>();
-        for (var workload : run.plan().workloads()) {
-            for (var variant : run.plan().variants()) streams.put(List.of(variant.name(), workload.name()), new Measured(variant, workload));
-        }
-        for (var cell : run.cells()) {
-            if (cell.outcome().isMeasured() && cell.workload() != null) for (var variant : cell.variants()) {
-                streams.get(List.of(variant, cell.workload())).seconds += cell.phases().stream().filter(phase -> phase.name().equals(Run.Phase.MEASURE)).mapToDouble(Run.Phase::seconds).sum();
-            }
-        }
-        for (var series : reading.series()) {
-            var tag = tags(RUN_TAGS, series);
-            boolean measured = tag.get("phase").equals(Run.Phase.MEASURE);
-            if (series.metric.equals("dropped_iterations")) {
-                // k6 gives dropped iterations no tag but the scenario, which is variant_workload_phase.
-                var scenario = tag.get("scenario").split("_");
-                if (scenario[2].equals(Run.Phase.MEASURE)) streams.get(List.of(scenario[0], scenario[1])).dropped += Math.round(series.sum());
-                continue;
-            }
-            var stream = streams.get(List.of(tag.get("variant"), tag.get("workload")));
-            if (series.metric.equals("cpu_ns") && measured) {
-                // A process's total so far: from its first answer to its last, for all of its answers but the first.
-                long[] pair = stream.cpuNsAndRequests.computeIfAbsent(series.label, _ -> new long[2]);
-                pair[0] += Math.round(series.max() - series.min());
-                pair[1] += series.count() - 1;
-            } else if (series.metric.equals("answer_ms")) {
-                boolean correct = tag.get("outcome").equals("correct"), warm = tag.get("cold").equals("false");
-                if (measured) stream.outcomes.merge(tag.get("outcome"), series.count(), Long::sum);
-                if (measured && correct && warm) stream.warm.merge(series.label, series, (one, other) -> K6Reader.Series.union(List.of(one, other), List.of()));
-                if (correct && !warm) stream.cold.add(series);
-            }
-        }
-        return List.copyOf(streams.values());
-    }
-
-    private static Map<String, String> tags(List<String> names, K6Reader.Series series) {
-        var tags = new HashMap<String, String>();
-        for (int i = 0; i < names.size(); i++) tags.put(names.get(i), series.values.get(i));
-        return tags;
-    }
-
-    /** What the target itself measured, by variant. */
-    private record Platform(Map<String, DoubleSummaryStatistics> initMs, Map<String, Double> peakMemoryMb, Map<String, Double> variantMemoryMb,
-                            Map<String, Long> throttled, Map<String, Long> bytes) {
-
-        static Platform read(Run run, Path directory) throws IOException {
-            var platform = new Platform(new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
-            for (var cell : run.cells()) {
-                for (var file : cell.files()) {
-                    if (file.path().endsWith(".invocations.ndjson.gz")) lines(directory.resolve(file.path()), Target.Invocation.class, platform::add);
-                    if (file.path().endsWith(".metrics.ndjson")) lines(directory.resolve(file.path()), Target.Metric.class, platform::add);
-                }
-            }
-            if (run.environment().get("artefacts") instanceof Map<?, ?> artefacts) {
-                artefacts.forEach((language, artefact) -> platform.bytes.put(language.toString(), ((Number) ((Map<?, ?>) artefact).get("bytes")).longValue()));
-            }
-            platform.variantMemoryMb.forEach(platform.peakMemoryMb::putIfAbsent);
-            return platform;
-        }
-
-        private void add(Target.Invocation invocation) {
-            if (invocation.initMs() != null) initMs.computeIfAbsent(invocation.variant(), _ -> new DoubleSummaryStatistics()).accept(invocation.initMs());
-            if (invocation.maxMemoryMb() != null) peakMemoryMb.merge(invocation.variant(), invocation.maxMemoryMb(), Math::max);
-            if (invocation.status().equals("throttled")) throttled.merge(invocation.variant(), 1L, Long::sum);
-        }
-
-        /** Of a whole variant, all environments together: only where no invocation tells of its own. */
-        private void add(Target.Metric metric) {
-            if (metric.metric().equals("memoryBytes")) variantMemoryMb.merge(metric.subject(), metric.value() / (1 << 20), Math::max);
-        }
-
-        private static <T> void lines(Path file, Class<T> type, Consumer<T> consumer) throws IOException {
-            InputStream raw = Files.newInputStream(file);
-            try (var in = file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw; var values = Run.json().readerFor(type).<T>readValues(in)) {
-                while (values.hasNext()) consumer.accept(values.next());
-            }
-        }
-    }
-
     // ==== Check ====
 
     /** Why this run cannot be trusted; empty when it can. */
-    private static List<String> reasonsAgainst(Run run, Path directory, K6Reader.Reading reading) throws IOException {
-        var reasons = new ArrayList<>(reasonsAgainst(reading));
+    private static List<String> reasonsAgainst(Findings findings) throws IOException {
+        var run = findings.run;
+        var reasons = new ArrayList<>(reasonsAgainst(findings.reading));
         if (run.finished() == null) reasons.add("the run is not finished: %d of %d cells are measured".formatted(
                 run.cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count(), run.plan().order().size()));
         for (var cell : run.cells()) {
             if (!cell.outcome().isMeasured()) reasons.add("cell " + cell.name() + " failed: " + cell.outcome().reason());
             for (var file : cell.files()) {
-                if (!Run.sha256(directory.resolve(file.path())).equals(file.sha256())) reasons.add(file.path() + " is not the file that was measured: its sha256 differs");
+                if (!Run.sha256(findings.directory.resolve(file.path())).equals(file.sha256())) reasons.add(file.path() + " is not the file that was measured: its sha256 differs");
             }
         }
         return reasons;
@@ -344,14 +271,23 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Compute: the tables of a run ====
 
-    private static SequencedMap<String, Table> tables(Run run, List<Measured> streams, Platform platform) {
+    private static SequencedMap<String, Table> tables(Findings findings) {
+        var run = findings.run;
         var tables = new LinkedHashMap<String, Table>();
-        tables.put("latency", latency(streams));
-        for (var workload : run.plan().workloads()) tables.put("standard-or-lmi-" + workload.name(), standardOrLmi(workload, streams));
-        tables.put("errors", errors(streams));
-        tables.put("throughput", throughput(streams));
-        tables.put("cold-starts", coldStarts(run, streams));
-        tables.put("resources", resources(run, streams, platform));
+        tables.put("latency", latency(findings.streams));
+        for (var workload : run.plan().workloads()) tables.put("standard-or-lmi-" + workload.name(), standardOrLmi(workload, findings.streams));
+        tables.put("errors", errors(findings.streams));
+        tables.put("throughput", throughput(findings.streams));
+        tables.put("cold-starts", coldStarts(run, findings.streams));
+        tables.put("resources", resources(findings));
+        for (var workload : run.plan().workloads()) tables.put("verdicts-" + workload.name(), verdicts(findings, workload));
+        if (run.plan().claims()) {
+            tables.put("intervals", intervals(findings));
+            tables.put("noise", noise(findings));
+            tables.put("changes", changes(findings));
+        }
+        tables.put("break-even", breakEven(findings));
+        tables.put("cost-items", costItems(findings));
         return tables;
     }
 
@@ -364,7 +300,7 @@ final class Analyze implements Callable<Integer> {
         return new double[] {series.count(), series.mean(), series.min(), percentiles[0], percentiles[1], percentiles[2], percentiles[3], series.max()};
     }
 
-    private static Table latency(List<Measured> streams) {
+    private static Table latency(List<Findings.Stream> streams) {
         var table = new Tables.Rows("workload", "variant").counts("n").figures(FIGURES.subList(1, FIGURES.size()));
         for (var stream : streams) {
             table.row(stream.workload.name(), stream.variant.name());
@@ -376,7 +312,7 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** As the LMI study shows it: the figures downwards, standard and LMI side by side with the difference, a language after the other. */
-    private static Table standardOrLmi(Run.Workload workload, List<Measured> streams) {
+    private static Table standardOrLmi(Run.Workload workload, List<Findings.Stream> streams) {
         var names = List.of("Requests", "Avg", "Min", "p50", "p90", "p95", "p99", "Max");
         var pairs = new LinkedHashMap<String, List<double[]>>();
         for (var stream : streams) {
@@ -400,27 +336,27 @@ final class Analyze implements Callable<Integer> {
     /** Standard Lambda gives a function one vCPU at this size, and an LMI environment of 2048 MB has one too. */
     private static final int MATCHED_MEMORY_MB = 1769;
 
-    private static Table errors(List<Measured> streams) {
-        var kinds = streams.stream().flatMap(stream -> stream.outcomes.keySet().stream()).filter(outcome -> !outcome.equals("correct")).collect(Collectors.toCollection(TreeSet::new));
+    private static Table errors(List<Findings.Stream> streams) {
+        var kinds = streams.stream().flatMap(stream -> stream.outcomes().keySet().stream()).filter(outcome -> !outcome.equals("correct")).collect(Collectors.toCollection(TreeSet::new));
         var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct").counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
         for (var stream : streams) {
             table.row(stream.workload.name(), stream.variant.name()).count("requests", stream.requests()).count("correct", stream.correct());
-            for (String kind : kinds) table.count(kind, stream.outcomes.getOrDefault(kind, 0L));
+            for (String kind : kinds) table.count(kind, stream.outcomes().getOrDefault(kind, 0L));
             table.figure("errors [%]", stream.requests() == 0 ? Double.NaN : 100.0 * (stream.requests() - stream.correct()) / stream.requests());
         }
         return table.table("Errors by kind");
     }
 
-    private static Table throughput(List<Measured> streams) {
+    private static Table throughput(List<Findings.Stream> streams) {
         var table = new Tables.Rows("workload", "variant").figures(List.of("asked [1/s]", "answered correctly [1/s]")).counts("dropped by k6");
         for (var stream : streams) {
             table.row(stream.workload.name(), stream.variant.name()).figure("asked [1/s]", stream.workload.ratePerSecond())
-                    .figure("answered correctly [1/s]", stream.seconds == 0 ? Double.NaN : stream.correct() / stream.seconds).count("dropped by k6", stream.dropped);
+                    .figure("answered correctly [1/s]", stream.slots.isEmpty() ? Double.NaN : stream.correct() / stream.total(slot -> slot.seconds)).count("dropped by k6", stream.sum(slot -> slot.dropped));
         }
         return table.table("Throughput");
     }
 
-    private static Table coldStarts(Run run, List<Measured> streams) {
+    private static Table coldStarts(Run run, List<Findings.Stream> streams) {
         var table = new Tables.Rows("variant").counts("n").figures(List.of("min [ms]", "p50 [ms]", "max [ms]"));
         for (var variant : run.plan().variants()) {
             var cold = streams.stream().filter(stream -> stream.variant.equals(variant)).flatMap(stream -> stream.cold.stream()).toList();
@@ -432,19 +368,276 @@ final class Analyze implements Callable<Integer> {
         return table.table("First answers of cold environments");
     }
 
-    private static Table resources(Run run, List<Measured> streams, Platform platform) {
-        var workloads = run.plan().workloads().stream().map(Run.Workload::name).toList();
-        var table = new Tables.Rows("variant").figures(workloads.stream().map(workload -> "CPU " + workload + " [ms/request]").toList())
-                .figures(List.of("peak memory [MB]", "init mean [ms]")).counts("inits").figures(List.of("package [MB]")).counts("throttled");
-        for (var variant : run.plan().variants()) {
-            table.row(variant.name());
-            for (var stream : streams) if (stream.variant.equals(variant)) table.figure("CPU " + stream.workload.name() + " [ms/request]", stream.cpuMsPerRequest());
-            var init = platform.initMs.get(variant.name());
-            table.figure("peak memory [MB]", platform.peakMemoryMb.getOrDefault(variant.name(), Double.NaN)).figure("init mean [ms]", init == null ? Double.NaN : init.getAverage())
-                    .count("inits", init == null ? 0 : init.getCount()).figure("package [MB]", platform.bytes.getOrDefault(variant.language(), 0L) / 1e6)
-                    .count("throttled", platform.throttled.getOrDefault(variant.name(), 0L));
+    private static Table resources(Findings findings) {
+        var workloads = findings.run.plan().workloads().stream().map(workload -> "CPU " + workload.name() + " [ms/request]").toList();
+        var table = new Tables.Rows("variant").figures(workloads).figures(List.of("peak memory [MB]", "init mean [ms]")).counts("inits")
+                .figures(List.of("package [MB]")).counts("throttled");
+        for (var variant : findings.run.plan().variants()) {
+            var init = findings.initMs.getOrDefault(variant.name(), List.of());
+            table.row(variant.name()).figure("peak memory [MB]", findings.peakMemoryMb.getOrDefault(variant.name(), Double.NaN))
+                    .figure("init mean [ms]", init.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN)).count("inits", init.size())
+                    .figure("package [MB]", packageMb(findings.run, variant.language()));
+            long throttled = 0;
+            for (var stream : findings.streams) {
+                if (!stream.variant.equals(variant)) continue;
+                long requests = stream.sum(slot -> slot.cpuRequests);
+                table.figure("CPU " + stream.workload.name() + " [ms/request]", requests == 0 ? Double.NaN : stream.sum(slot -> slot.cpuNs) / 1e6 / requests);
+                throttled += stream.sum(slot -> slot.throttles);
+            }
+            table.count("throttled", throttled);
         }
         return table.table("Resources");
+    }
+
+    private static double packageMb(Run run, String language) {
+        return run.environment().get("artefacts") instanceof Map<?, ?> artefacts && artefacts.get(language) instanceof Map<?, ?> artefact && artefact.get("bytes") instanceof Number bytes
+                ? bytes.doubleValue() / 1e6 : Double.NaN;
+    }
+
+    // ==== Compute: what can be said of a run ====
+
+    /** The questions that a run is made to answer; each asks of the second variant, against the first. */
+    private record Pair(Run.Variant baseline, Run.Variant candidate) {
+        boolean acrossCompute() { return !baseline.compute().equals(candidate.compute()); }
+
+        String words() {
+            return acrossCompute() ? candidate.language() + ": LMI against standard"
+                    : (candidate.lmi() ? "LMI: " : "standard: ") + candidate.language() + " against " + baseline.language();
+        }
+    }
+
+    /** Standard against LMI for each language, then language against language on each compute, among those with one vCPU. */
+    private static List<Pair> pairs(Run run) {
+        var matched = run.plan().variants().stream().filter(variant -> !variant.twin() && (variant.lmi() || variant.memoryMb() == MATCHED_MEMORY_MB)).toList();
+        var pairs = new ArrayList<Pair>();
+        for (var standard : matched) for (var lmi : matched) {
+            if (!standard.lmi() && lmi.lmi() && standard.language().equals(lmi.language())) pairs.add(new Pair(standard, lmi));
+        }
+        for (boolean onLmi : new boolean[] {false, true}) {
+            var languages = matched.stream().filter(variant -> variant.lmi() == onLmi).toList();
+            for (int i = 0; i < languages.size(); i++) for (int j = i + 1; j < languages.size(); j++) pairs.add(new Pair(languages.get(i), languages.get(j)));
+        }
+        return pairs;
+    }
+
+    /** What variants are compared by. The first two are the primary family; the others are told beside it, without its protection. */
+    private enum Figure {
+        P50("p50"), CPU("CPU per request"), P95("p95"), P99("p99");
+
+        final String title;
+
+        Figure(String title) { this.title = title; }
+
+        /** The figure with a block for each round; a round without the stream's slot is an empty block. */
+        Statistics.Figure of(Findings.Stream stream, int rounds) {
+            return switch (this) {
+                case P50 -> latency(stream, rounds, .5);
+                case P95 -> latency(stream, rounds, .95);
+                case P99 -> latency(stream, rounds, .99);
+                case CPU -> perRequest(stream, rounds, slot -> slot.cpuNs / 1e6, slot -> slot.cpuRequests);
+            };
+        }
+    }
+
+    private static Statistics.Figure latency(Findings.Stream stream, int rounds, double p) {
+        var blocks = IntStream.rangeClosed(1, rounds).mapToObj(round -> stream.slots.containsKey(round) ? stream.slots.get(round).histogram() : new Histogram()).toList();
+        return new Statistics.Latencies(blocks).quantile(p);
+    }
+
+    private static Statistics.PerRequest perRequest(Findings.Stream stream, int rounds, ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
+        double[] sums = new double[rounds];
+        long[] counts = new long[rounds];
+        stream.slots.forEach((round, slot) -> {
+            sums[round - 1] = sum.applyAsDouble(slot);
+            counts[round - 1] = count.applyAsLong(slot);
+        });
+        return new Statistics.PerRequest(sums, counts);
+    }
+
+    private static Table intervals(Findings findings) {
+        int rounds = findings.run.plan().rounds();
+        var table = new Tables.Rows("workload", "variant", "p50 [ms]", "p95 [ms]", "p99 [ms]", "CPU per request [ms]", "errors [%]").counts("blocks");
+        for (var stream : findings.streams) {
+            long[] requests = new long[rounds], errors = new long[rounds];
+            stream.slots.forEach((round, slot) -> { requests[round - 1] = slot.requests(); errors[round - 1] = slot.requests() - slot.correct(); });
+            var share = stream.requests() == 0 ? new Statistics.Unknown("no requests") : Statistics.share(errors, requests);
+            table.row(stream.workload.name(), stream.variant.name(), told(Figure.P50.of(stream, rounds).estimate(), 1), told(Figure.P95.of(stream, rounds).estimate(), 1),
+                    told(Figure.P99.of(stream, rounds).estimate(), 1), told(Figure.CPU.of(stream, rounds).estimate(), 1), told(share, 100)).count("blocks", stream.slots.size());
+        }
+        return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
+    }
+
+    private static String told(Statistics.Estimate estimate, double scale) {
+        return switch (estimate) {
+            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point * scale) + " (" + Tables.figure(low * scale) + "–" + Tables.figure(high * scale) + ")";
+            case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
+        };
+    }
+
+    /** A verdict for every pair; a run that claims nothing says nothing. */
+    private static Table verdicts(Findings findings, Run.Workload workload) {
+        var run = findings.run;
+        var pairs = pairs(run);
+        var table = new Tables.Rows("of", Figure.P50.title, Figure.CPU.title, "p95 (secondary)", "p99 (secondary)");
+        var answers = new EnumMap<Figure, List<String>>(Figure.class);
+        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU).flatMap(figure -> pairs.stream().map(pair -> question(findings, workload, pair, figure))).toList());
+        answers.put(Figure.P50, words(primary.subList(0, pairs.size()), Figure.P50));
+        answers.put(Figure.CPU, words(primary.subList(pairs.size(), primary.size()), Figure.CPU));
+        for (var figure : List.of(Figure.P95, Figure.P99)) {
+            answers.put(figure, words(pairs.stream().map(pair -> Statistics.verdicts(List.of(question(findings, workload, pair, figure))).getFirst()).toList(), figure));
+        }
+        for (int i = 0; i < pairs.size(); i++) {
+            int at = i;
+            var said = Arrays.stream(Figure.values()).map(figure -> run.plan().claims() ? answers.get(figure).get(at) : Tables.MISSING);
+            table.row(Stream.concat(Stream.of(pairs.get(i).words()), said).toArray(String[]::new));
+        }
+        return table.table("Verdicts: " + workload.name() + (run.plan().claims() ? "" : ". This profile claims nothing"));
+    }
+
+    private static List<String> words(List<Statistics.Verdict> verdicts, Figure figure) {
+        return verdicts.stream().map(verdict -> figure == Figure.CPU ? Statistics.words(verdict, "less", "more") : Statistics.words(verdict, "faster", "slower")).toList();
+    }
+
+    /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
+    private static Statistics.Question question(Findings findings, Run.Workload workload, Pair pair, Figure figure) {
+        double threshold = figure == Figure.CPU ? 0 : findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
+        double noise = twinDifference(findings, workload, figure) instanceof Statistics.Difference twins ? twins.largestEnd() : 0;
+        return new Statistics.Question(comparison(findings, workload, pair, figure), threshold, noise);
+    }
+
+    private static Statistics.Comparison comparison(Findings findings, Run.Workload workload, Pair pair, Figure figure) {
+        var baseline = findings.stream(pair.baseline().name(), workload.name()).orElseThrow();
+        var candidate = findings.stream(pair.candidate().name(), workload.name()).orElseThrow();
+        if (findings.run.target().equals("local") && pair.acrossCompute()) for (var stream : List.of(baseline, candidate)) {
+            double utilisation = stream.coreShare();
+            if (utilisation > MOST_UTILISATION_LOCAL) return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy".formatted(stream.variant.name(), 100 * utilisation));
+        }
+        int rounds = findings.run.plan().rounds();
+        return Statistics.difference(figure.of(baseline, rounds), figure.of(candidate, rounds));
+    }
+
+    private static Statistics.Comparison twinDifference(Findings findings, Run.Workload workload, Figure figure) {
+        int rounds = findings.run.plan().rounds();
+        for (var variant : findings.run.plan().variants()) {
+            var twin = findings.stream(variant.name(), workload.name());
+            var original = findings.stream(variant.original(), workload.name());
+            if (variant.twin() && original.isPresent()) return Statistics.difference(figure.of(original.get(), rounds), figure.of(twin.orElseThrow(), rounds));
+        }
+        return new Statistics.Unknown("no twin was measured");
+    }
+
+    /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
+    private static Table noise(Findings findings) {
+        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), Arrays.stream(Figure.values()).map(figure -> figure.title + " [%]")).toArray(String[]::new));
+        for (var workload : findings.run.plan().workloads()) {
+            var told = Arrays.stream(Figure.values()).map(figure -> switch (twinDifference(findings, workload, figure)) {
+                case Statistics.Difference difference -> percent(difference.ratio().point()) + " (" + percent(difference.ratio().low()) + " to " + percent(difference.ratio().high()) + ")"
+                        + (difference.agrees() ? "" : "; single blocks say " + percent(difference.beside().point()));
+                case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
+            });
+            table.row(Stream.concat(Stream.of(workload.name()), told).toArray(String[]::new));
+        }
+        return table.table("Noise: the A/A twin against its original");
+    }
+
+    private static String percent(double ratio) { return (ratio > 1 ? "+" : "") + Tables.figure(100 * (ratio - 1)); }
+
+    /** Where a stream's level changed during the run, by the medians of its slots. */
+    private static Table changes(Findings findings) {
+        var table = new Tables.Rows("workload", "variant", "from").figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
+        for (var stream : findings.streams) {
+            for (var change : changes(stream)) {
+                table.row(stream.workload.name(), stream.variant.name(), measuredSlots(stream).get(change.block()).cell)
+                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after()).figure("p", change.pValue());
+            }
+        }
+        return table.table("Changes of level during the run");
+    }
+
+    private static List<Statistics.Change> changes(Findings.Stream stream) {
+        return Statistics.changes(measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray());
+    }
+
+    private static List<Findings.Slot> measuredSlots(Findings.Stream stream) { return stream.slots.values().stream().filter(slot -> slot.warm != null).toList(); }
+
+    // ==== Compute: the cost ====
+
+    /** Assumed, not measured: a reply with its headers, and Lambda's start and report lines. Both weigh little beside REST API's fee. */
+    private static final double REPLY_BYTES = 500, LOG_BYTES = 700;
+
+    /** What one language's request for one workload asks of either compute; empty where one of the two was not measured. */
+    private static Optional<Cost.Demand> demand(Findings findings, String language, Run.Workload workload) {
+        int rounds = findings.run.plan().rounds();
+        var standard = findings.stream(language + "-standard-" + MATCHED_MEMORY_MB, workload.name());
+        var lmi = findings.streams.stream().filter(stream -> stream.variant.language().equals(language) && stream.variant.lmi() && !stream.variant.twin() && stream.workload.equals(workload)).findFirst();
+        if (standard.isEmpty() || lmi.isEmpty()) return Optional.empty();
+        var billedMs = range(perRequest(standard.get(), rounds, slot -> slot.billedMs, slot -> slot.invocations));
+        var cpuNs = range(perRequest(lmi.get(), rounds, slot -> slot.cpuNs, slot -> slot.cpuRequests));
+        var heldMs = range(perRequest(lmi.get(), rounds, slot -> slot.durationMs, slot -> slot.invocations));
+        if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
+        return Optional.of(new Cost.Demand(architecture(findings.run), MATCHED_MEMORY_MB, billedMs.get(), cpuNs.get(), heldMs.get(), Double.POSITIVE_INFINITY));
+    }
+
+    /** The mean with its interval, or alone where the run is too short for one. */
+    private static Optional<Cost.Range> range(Statistics.PerRequest figure) {
+        double mean = figure.value();
+        if (!(mean > 0)) return Optional.empty();
+        return Optional.of(figure.estimate() instanceof Statistics.Interval(var low, var point, var high, _, _) ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
+    }
+
+    private static String architecture(Run run) {
+        return run.environment().get("target") instanceof Map<?, ?> target && target.get("architecture") instanceof String architecture ? architecture : "x86_64";
+    }
+
+    private static Cost.Tariff tariff(Run run) {
+        String region = run.environment().get("target") instanceof Map<?, ?> target && target.get("region") instanceof String name ? name : "us-east-1";
+        return Cost.Prices.of(run.prices()).tariff(region, Cost.Discount.NONE);
+    }
+
+    /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: no cost of it from one machine. */
+    private static boolean isPriced(Run run, Run.Workload workload) { return !run.target().equals("local") || !workload.name().equals("store"); }
+
+    private static Table breakEven(Findings findings) {
+        var run = findings.run;
+        var tariff = tariff(run);
+        var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of("standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
+        for (var workload : run.plan().workloads()) {
+            for (String language : languages(run)) {
+                var demand = demand(findings, language, workload);
+                if (!isPriced(run, workload) || demand.isEmpty()) continue;
+                var layout = layout(tariff, demand.get());
+                var answer = Cost.breakEven(tariff, layout, demand.get());
+                table.row(workload.name(), language, layout.instanceType(), answer.words()).figure("standard [USD per million]", answer.standardUsdPerMillion())
+                        .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion()).figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
+            }
+        }
+        return table.table("Standard or LMI: from which rate on" + modelled(run));
+    }
+
+    private static Cost.Layout layout(Cost.Tariff tariff, Cost.Demand demand) {
+        return Cost.soonest(tariff, new Cost.Layout("", 2048, 1, Run.LMI_CONCURRENCY, Cost.UTILIZATION), demand);
+    }
+
+    private static String modelled(Run run) { return run.target().equals("local") ? " (a model of AWS, fed with this machine's CPU and durations)" : ""; }
+
+    private static List<String> languages(Run run) { return run.plan().variants().stream().map(Run.Variant::language).distinct().toList(); }
+
+    /** What a million requests cost on standard Lambda, item by item. */
+    private static Table costItems(Findings findings) {
+        var run = findings.run;
+        var table = new Tables.Rows("workload", "variant", "item").figures(List.of("quantity", "USD per million", "share [%]"));
+        for (var stream : findings.streams) {
+            var billed = range(perRequest(stream, run.plan().rounds(), slot -> slot.billedMs, slot -> slot.invocations));
+            if (!isPriced(run, stream.workload) || stream.variant.lmi() || stream.variant.twin() || billed.isEmpty()) continue;
+            double million = 1e6, stored = stream.workload.name().equals("store") ? million : 0;
+            var bill = Cost.bill(tariff(run), new Cost.Traffic(stream.variant.name(), false, architecture(run), stream.variant.memoryMb(), million, million * billed.get().value(), 0, stored,
+                    million * REPLY_BYTES, million * LOG_BYTES).uses());
+            for (var item : bill.items()) {
+                if (item.usd() > 0) table.row(stream.workload.name(), stream.variant.name(), item.name()).figure("quantity", item.quantity())
+                        .figure("USD per million", item.usd()).figure("share [%]", 100 * bill.share(item));
+            }
+        }
+        return table.table("A million requests on standard Lambda" + modelled(run));
     }
 
     // ==== Compute: the tables of any k6 file ====
@@ -470,6 +663,11 @@ final class Analyze implements Callable<Integer> {
     /** The tags that a k6 file's series are told apart by: first those of the grouping. */
     private List<String> fileTags() {
         return Stream.concat((by.isEmpty() ? DEFAULT_GROUPING : by).stream(), ENDS_BY.stream()).distinct().toList();
+    }
+
+    private Map<String, String> fileTags(K6Reader.Series series) {
+        var names = fileTags();
+        return IntStream.range(0, names.size()).boxed().collect(Collectors.toMap(names::get, series.values::get));
     }
 
     private K6Reader.Query queryOfFiles() {
@@ -498,7 +696,7 @@ final class Analyze implements Callable<Integer> {
         var columns = new ArrayList<>(tags);
         if (labelled) columns.addFirst("label");
         var declared = reading.metrics().get(looked);
-        boolean time = looked.endsWith("_ms") || declared != null && declared.contains().equals("time");
+        boolean time = declared != null ? declared.contains().equals("time") || looked.endsWith("_ms") : looked.matches(".*_(ms|duration)");
         return new Groups(looked, time ? "ms" : "", columns, list, reading.blockNs());
     }
 
@@ -512,7 +710,7 @@ final class Analyze implements Callable<Integer> {
 
     /** k6 gives a request that never got an answer status 0 and often 0 ms: an error, never a fast answer. */
     private String end(K6Reader.Series series) {
-        var tag = tags(fileTags(), series);
+        var tag = fileTags(series);
         String outcome = tag.get("outcome"), status = tag.get("status"), expected = tag.get("expected_response"), code = tag.get("error_code");
         if (!outcome.isEmpty()) return outcome.equals("correct") ? GOOD : outcome;
         if (status.isEmpty() && expected.isEmpty()) return GOOD;
@@ -547,7 +745,9 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Draw ====
 
-    private static String page(Run run, List<Measured> streams, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+    private static String page(Findings findings, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+        var run = findings.run;
+        var streams = findings.streams;
         var page = new Page("Lambda: " + String.join(", ", run.plan().variants().stream().map(Run.Variant::language).distinct().toList()) + ", standard and Managed Instances");
         page.banner(reasons);
         provenance(run).forEach(page::text);
@@ -555,29 +755,67 @@ final class Analyze implements Callable<Integer> {
             var these = streams.stream().filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
             page.section(workload.name() + " " + (workload.query().isEmpty() ? "" : workload.query()));
             page.table(tables.get("standard-or-lmi-" + workload.name()));
-            page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, these.stream().map(stream -> overTime(stream, run)).toList(),
-                    "A point is the median of one cell. Lines that stay level and apart are a difference; lines that rise or fall together are the machine.");
+            if (run.plan().claims()) page.text(tables.get("verdicts-" + workload.name()).name()).table(tables.get("verdicts-" + workload.name()));
+            var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
+            these.stream().filter(stream -> run.plan().claims()).flatMap(stream -> changeMarks(stream, run).stream()).forEach(lines::add);
+            page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, lines,
+                    "A point is the median of one cell. Lines that stay level and apart are a difference; lines that rise or fall together are the machine. An upright line marks a change of level.");
             page.lines("Percentile curve", "percentile", "latency [ms]", true, these.stream().map(stream -> curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList(),
                     "How slow the slowest share of the answers is. Curves that cross say that the faster variant depends on whom you ask: the median user or the unlucky one.");
             page.boxes("Spread", "latency [ms]", boxes(these), "The box holds the middle half of the answers, the line in it the median. Boxes that overlap are no proof of a difference, nor of none.");
         }
+        page.section("Cost" + modelled(run));
+        page.text(ruleOfThumb(run)).table(tables.get("break-even"));
+        for (var workload : run.plan().workloads()) costCurves(findings, workload, page);
         page.section("Tables");
-        tables.forEach((name, table) -> { if (!name.startsWith("standard-or-lmi-")) page.text(table.name()).table(table); });
+        tables.forEach((name, table) -> { if (!name.matches("(standard-or-lmi|verdicts)-.*|break-even")) page.text(table.name()).table(table); });
         return page.html();
     }
 
-    private static Page.Line overTime(Measured stream, Run run) {
+    private static void costCurves(Findings findings, Run.Workload workload, Page page) {
+        var lines = new ArrayList<Page.Line>();
+        for (String language : languages(findings.run)) {
+            var demand = demand(findings, language, workload);
+            if (!isPriced(findings.run, workload) || demand.isEmpty()) continue;
+            var tariff = tariff(findings.run);
+            var points = Cost.curve(tariff, layout(tariff, demand.get()), demand.get(), CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
+            double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
+            lines.add(new Page.Line(language + "-standard", rates, points.stream().mapToDouble(Cost.Point::standardUsd).toArray(), false));
+            lines.add(new Page.Line(language + "-lmi", rates, points.stream().mapToDouble(Cost.Point::lmiUsd).toArray(), true));
+        }
+        if (!lines.isEmpty()) page.logarithmicLines("Compute for a month: " + workload.name(), "requests/s, all month", "USD a month", lines,
+                "Standard rises with every request; LMI begins with its smallest fleet and rises by instances. Where the dashed line falls below the solid one of the same colour, LMI is the cheaper.");
+    }
+
+    /** AWS's own rule, for a reader to hold the run's answer against. */
+    private static String ruleOfThumb(Run run) {
+        var prices = Cost.Prices.of(run.prices());
+        var rule = prices.ruleOfThumb();
+        return "AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). Prices: %s, us-east-1, without discount.".formatted(Tables.figure(rule.fromRequestsPerMonth() / 1e6),
+                Tables.figure(rule.toRequestsPerMonth() / 1e6), prices.sources().get(rule.source()).title(), prices.compiled());
+    }
+
+    private static Page.Line overTime(Findings.Stream stream, Run run) {
         long startNs = nanos(run.started());
-        double[] minutes = stream.warm.values().stream().mapToDouble(series -> (series.firstNs() - startNs) / 60e9).toArray();
-        double[] medians = stream.warm.values().stream().mapToDouble(series -> series.percentiles(.5)[0]).toArray();
+        var slots = measuredSlots(stream);
+        double[] minutes = slots.stream().mapToDouble(slot -> (slot.warm.firstNs() - startNs) / 60e9).toArray();
+        double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
         return new Page.Line(stream.variant.name(), minutes, medians, stream.variant.lmi());
+    }
+
+    /** An upright line from the level before a change to the level after it. */
+    private static List<Page.Line> changeMarks(Findings.Stream stream, Run run) {
+        return changes(stream).stream().map(change -> {
+            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - nanos(run.started())) / 60e9;
+            return new Page.Line(stream.variant.name() + " changes", new double[] {minute, minute}, new double[] {change.before(), change.after()}, false);
+        }).toList();
     }
 
     private static Page.Line curve(String name, boolean dashed, K6Reader.Series series) {
         return new Page.Line(name, Arrays.stream(CURVE).map(p -> p * 100).toArray(), series.percentiles(CURVE), dashed);
     }
 
-    private static SequencedMap<String, double[]> boxes(List<Measured> streams) {
+    private static SequencedMap<String, double[]> boxes(List<Findings.Stream> streams) {
         var boxes = new LinkedHashMap<String, double[]>();
         for (var stream : streams) boxes.put(stream.variant.name(), stream.latencies().get().percentiles(HUNDREDTHS));
         return boxes;
@@ -650,7 +888,7 @@ final class Analyze implements Callable<Integer> {
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static int print(SequencedMap<String, Table> tables, List<String> reasons, K6Reader.Reading reading, Path report) {
+    private static int print(SequencedMap<String, Table> tables, List<String> reasons, Path report) {
         reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
         tables.values().forEach(table -> System.out.println("\n" + table.name() + "\n\n" + Tables.markdown(table)));
         System.out.println("page     " + report.resolve("index.html"));
@@ -663,6 +901,7 @@ final class Analyze implements Callable<Integer> {
         var texts = new LinkedHashMap<String, String>();
         texts.put("provenance", Stream.concat(reasons.stream().map(reason -> "**This run is not valid:** " + reason), provenance(run).stream()).map(line -> "- " + line + "\n").collect(Collectors.joining()));
         tables.forEach((name, table) -> texts.put(name, Tables.markdown(table)));
+        texts.put("headline", headline(run, tables));
         var marker = Pattern.compile("<!-- begin: ([a-z-]+) -->\n(.*?)<!-- end: \\1 -->", Pattern.DOTALL);
         after = marker.matcher(before).replaceAll(section -> {
             String text = texts.get(section.group(1));
@@ -673,6 +912,16 @@ final class Analyze implements Callable<Integer> {
         if (!check) replace(writeUp, after);
         System.out.println(writeUp + (check ? " says what the data say" : " is written"));
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
+    }
+
+    /** The answer as the README shows it: the verdict where the run claims one, else the medians side by side. */
+    private static String headline(Run run, SequencedMap<String, Table> tables) {
+        var text = new StringBuilder(provenance(run).stream().skip(2).collect(Collectors.joining(" "))).append("\n\n");
+        for (var workload : run.plan().workloads()) {
+            String name = (run.plan().claims() ? "verdicts-" : "standard-or-lmi-") + workload.name();
+            text.append("**").append(tables.get(name).name()).append("**\n\n").append(Tables.markdown(tables.get(name))).append('\n');
+        }
+        return text.toString();
     }
 
     // ==== inspect ====

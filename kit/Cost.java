@@ -358,9 +358,10 @@ final class Cost {
             if (best.equals("never")) return "never: a million requests more cost $%s on LMI, $%s on standard"
                     .formatted(digits(lmiUsdPerMillion), digits(standardUsdPerMillion));
             if (mean.equals("never")) return "never by the means; at best from %s requests/s on".formatted(best);
-            return "from %s requests/s on (%s million a month), ".formatted(mean, digits(perMonth().value() / 1e6))
-                    + (worst.equals("never") ? "at best from %s, at worst never" : "within %s to %s")
-                            .formatted(best, worst)
+            return "from %s requests/s on (%s million a month)".formatted(mean, digits(perMonth().value() / 1e6))
+                    + (perSecond.low() == perSecond.high() ? ""
+                            : (worst.equals("never") ? ", at best from %s, at worst never" : ", within %s to %s")
+                                    .formatted(best, worst))
                     + (settledPerSecond == perSecond.value() ? ""
                             : "; with whole instances for good from " + digits(settledPerSecond));
         }

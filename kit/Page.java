@@ -54,17 +54,26 @@ final class Page {
         return this;
     }
 
-    /** Lines over x; the sentence under the plot says what to see in it. */
+    /** Lines over x, the y axis logarithmic or not; the sentence under the plot says what to see in it. */
     Page lines(String heading, String xTitle, String yTitle, boolean logarithmic, List<Line> lines, String sentence) {
+        return plot(heading, axis(xTitle, false), axis(yTitle, logarithmic), sentence, traces(lines));
+    }
+
+    /** Lines with both axes logarithmic. */
+    Page logarithmicLines(String heading, String xTitle, String yTitle, List<Line> lines, String sentence) {
+        return plot(heading, axis(xTitle, true), axis(yTitle, true), sentence, traces(lines));
+    }
+
+    private static Trace[] traces(List<Line> lines) {
         var traces = new Trace[lines.size()];
         for (int i = 0; i < traces.length; i++) {
             Line line = lines.get(i);
-            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(line.name()).mode(ScatterTrace.Mode.LINE_AND_MARKERS)
+            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(label(line.name())).mode(ScatterTrace.Mode.LINE_AND_MARKERS)
                     .line(tech.tablesaw.plotly.components.Line.builder().color(colour(line.name(), i))
                             .dash(line.dashed() ? tech.tablesaw.plotly.components.Line.Dash.DASH : tech.tablesaw.plotly.components.Line.Dash.SOLID).build())
                     .marker(Marker.builder().color(colour(line.name(), i)).size(4).build()).build();
         }
-        return plot(heading, axis(xTitle, false), axis(yTitle, logarithmic), sentence, traces);
+        return traces;
     }
 
     /** A box for each name, drawn from its percentiles p0, p1 … p100 instead of from every value: the box is the same. */
@@ -72,10 +81,18 @@ final class Page {
         var traces = new ArrayList<Trace>();
         percentiles.forEach((name, values) -> {
             var names = new String[values.length];
-            Arrays.fill(names, name);
-            traces.add(BoxTrace.builder(names, values).name(name).build());
+            Arrays.fill(names, label(name));
+            traces.add(BoxTrace.builder(names, values).name(label(name)).build());
         });
         return plot(heading, axis("", false), axis(yTitle, true), sentence, traces.toArray(Trace[]::new));
+    }
+
+    /**
+     * A name as plots may show it. tablesaw-jsplot puts texts into JavaScript as they are or escapes them for HTML only, so what means
+     * something to either is replaced by what looks like it; the tables have the name itself.
+     */
+    private static String label(String name) {
+        return name.replace('<', '‹').replace('>', '›').replace('"', '”').replace('\'', '’').replace('\\', '∖').replace('&', '＆').replaceAll("\\p{Cntrl}", " ");
     }
 
     private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
@@ -90,7 +107,7 @@ final class Page {
     }
 
     private static Axis axis(String title, boolean logarithmic) {
-        return Axis.builder().title(title).type(logarithmic ? Axis.Type.LOG : Axis.Type.DEFAULT).build();
+        return Axis.builder().title(label(title)).type(logarithmic ? Axis.Type.LOG : Axis.Type.DEFAULT).build();
     }
 
     private static String colour(String name, int index) {

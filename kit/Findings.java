@@ -1,0 +1,252 @@
+// What a run measured, before anything is computed of it: for each variant and workload a stream, and in it a slot for each round.
+//
+// Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics over time.
+// Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
+
+//SOURCES K6Reader.java
+//SOURCES Run.java
+//SOURCES Target.java
+
+import module java.base;
+import com.fasterxml.jackson.databind.MappingIterator;
+
+/** A run's measurements, in memory bounded by its cells and series, not by its requests. Close it when percentiles are no longer asked for. */
+final class Findings implements Closeable {
+
+    /** One variant under one workload in one round's measured phase: the block that statistics are made of. */
+    static final class Slot {
+        final String cell;
+        final int round;
+        final double seconds;
+        /** Latencies of correct warm answers; null when there was none. */
+        K6Reader.Series warm;
+        final SortedMap<String, Long> outcomes = new TreeMap<>();
+        /** Iterations that k6 could not begin in time. */
+        long dropped;
+        /** CPU time of the function's processes from their first answer to their last, for all answers but each process's first. */
+        long cpuNs, cpuRequests;
+        /** What the target reports, of the whole cell: invocations, their duration, what is billed, and throttles. */
+        long invocations, throttles;
+        double durationMs, billedMs;
+
+        private Slot(String cell, int round, double seconds) {
+            this.cell = cell;
+            this.round = round;
+            this.seconds = seconds;
+        }
+
+        long requests() { return outcomes.values().stream().mapToLong(Long::longValue).sum(); }
+
+        long correct() { return outcomes.getOrDefault(CORRECT, 0L); }
+
+        /** The warm latencies in logarithmic bins; empty when there was none. */
+        Histogram histogram() {
+            var all = new Histogram();
+            if (warm != null) warm.blocks().values().forEach(block -> all.merge(block.histogram));
+            return all;
+        }
+    }
+
+    /** One variant under one workload, its slots in the order of the rounds. */
+    static final class Stream {
+        final Run.Variant variant;
+        final Run.Workload workload;
+        final SortedMap<Integer, Slot> slots = new TreeMap<>();
+        /** Answers of environments that had just started, from all phases. */
+        final List<K6Reader.Series> cold = new ArrayList<>();
+
+        private Stream(Run.Variant variant, Run.Workload workload) {
+            this.variant = variant;
+            this.workload = workload;
+        }
+
+        /** All warm latencies of the measured phases; empty when there was none. */
+        Optional<K6Reader.Series> latencies() {
+            var parts = slots.values().stream().filter(slot -> slot.warm != null).map(slot -> slot.warm).toList();
+            return parts.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(parts, List.of()));
+        }
+
+        SortedMap<String, Long> outcomes() {
+            var all = new TreeMap<String, Long>();
+            slots.values().forEach(slot -> slot.outcomes.forEach((outcome, count) -> all.merge(outcome, count, Long::sum)));
+            return all;
+        }
+
+        long requests() { return sum(Slot::requests); }
+
+        long correct() { return sum(Slot::correct); }
+
+        /** How much of one core the function's processes took in the measured phases, 1 being all of it; NaN where CPU was not told. */
+        double coreShare() {
+            return sum(slot -> slot.cpuNs) / 1e9 / sum(slot -> slot.cpuRequests) * requests() / total(slot -> slot.seconds);
+        }
+
+        long sum(ToLongFunction<Slot> figure) { return slots.values().stream().mapToLong(figure).sum(); }
+
+        double total(ToDoubleFunction<Slot> figure) { return slots.values().stream().mapToDouble(figure).sum(); }
+    }
+
+    /** What happened on the machines while a cell was measured: by "subject metric", each value with its time. */
+    record Telemetry(Run.Cell cell, SortedMap<String, NavigableMap<Instant, Double>> series) {
+        /** By how much a total grew over the cell; NaN when it was not read twice. */
+        double growth(String subject, String metric) {
+            var values = series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
+            return values.size() < 2 ? Double.NaN : values.lastEntry().getValue() - values.firstEntry().getValue();
+        }
+
+        /** From the first reading to the last, in seconds. */
+        double seconds(String subject, String metric) {
+            var values = series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
+            return values.size() < 2 ? Double.NaN : Duration.between(values.firstKey(), values.lastKey()).toNanos() / 1e9;
+        }
+
+        double largest(String subject, String metric) {
+            return series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap()).values().stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
+        }
+    }
+
+    /** The outcome of load.js that counts. */
+    static final String CORRECT = "correct";
+    private static final List<String> TAGS = List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
+    private static final long HOUR_NS = 3_600_000_000_000L;
+    /** An environment and its processes are tags; a long run may see many, and each is needed for CPU time. */
+    private static final int MOST_ENVIRONMENTS = 10_000;
+
+    final Run run;
+    final Path directory;
+    final K6Reader.Reading reading;
+    final List<Stream> streams;
+    final List<Telemetry> telemetry = new ArrayList<>();
+    /** Milliseconds of each environment's start, by variant. */
+    final SortedMap<String, List<Double>> initMs = new TreeMap<>();
+    /** The most that an environment used, by variant; where invocations don't tell, the most of all its environments together. */
+    final SortedMap<String, Double> peakMemoryMb = new TreeMap<>();
+
+    private final Set<String> toldByInvocations = new HashSet<>();
+    private final Map<String, Slot> slots = new HashMap<>();
+
+    private Findings(Run run, Path directory, K6Reader.Reading reading, List<Stream> streams) {
+        this.run = run;
+        this.directory = directory;
+        this.reading = reading;
+        this.streams = streams;
+        for (var stream : streams) for (var slot : stream.slots.values()) slots.put(stream.variant.name() + " " + stream.workload.name() + " " + slot.cell, slot);
+    }
+
+    /** Reads all files of the run's measured cells; throws IOException when one of them is not there. */
+    static Findings read(Run run, Path directory, K6Reader.Progress progress) throws IOException {
+        var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
+        var inputs = new ArrayList<K6Reader.Input>();
+        for (var cell : measured) inputs.add(new K6Reader.Input(cell.name(), List.of(directory.resolve(cell.file(".k6.json.gz").orElseThrow().path()))));
+        var query = K6Reader.Query.by(TAGS.toArray(String[]::new)).metrics("answer_ms", "cpu_ns", "dropped_iterations", "vus").blocks(HOUR_NS, 0, 100).mostTagValues(MOST_ENVIRONMENTS);
+        var findings = new Findings(run, directory, K6Reader.read(inputs, query, progress), streams(run));
+        for (var series : findings.reading.series()) findings.add(series);
+        for (var cell : measured) findings.add(cell);
+        return findings;
+    }
+
+    @Override public void close() throws IOException { reading.close(); }
+
+    Optional<Stream> stream(String variant, String workload) {
+        return streams.stream().filter(stream -> stream.variant.name().equals(variant) && stream.workload.name().equals(workload)).findFirst();
+    }
+
+    // ==== Join ====
+
+    private static List<Stream> streams(Run run) {
+        var streams = new ArrayList<Stream>();
+        for (var workload : run.plan().workloads()) {
+            for (var variant : run.plan().variants()) {
+                var stream = new Stream(variant, workload);
+                for (var cell : run.cells()) {
+                    boolean ours = cell.outcome().isMeasured() && workload.name().equals(cell.workload()) && cell.variants().contains(variant.name());
+                    if (ours) stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), measuredSeconds(cell)));
+                }
+                streams.add(stream);
+            }
+        }
+        return streams;
+    }
+
+    private static double measuredSeconds(Run.Cell cell) {
+        return cell.phases().stream().filter(phase -> phase.name().equals(Run.Phase.MEASURE)).mapToDouble(Run.Phase::seconds).sum();
+    }
+
+    /** The value of a series' tag; empty where it has none. */
+    static String tag(K6Reader.Series series, String name) { return series.values.get(TAGS.indexOf(name)); }
+
+    private void add(K6Reader.Series series) {
+        var tag = new HashMap<String, String>();
+        for (int i = 0; i < TAGS.size(); i++) tag.put(TAGS.get(i), series.values.get(i));
+        // The virtual users of a whole cell have no tags at all: only Gates asks for them.
+        if (series.metric.equals("vus")) return;
+        if (series.metric.equals("dropped_iterations")) {
+            // k6 gives dropped iterations no tag but the scenario, which is variant_workload_phase.
+            var scenario = tag.get("scenario").split("_");
+            slot(scenario[0], scenario[1], scenario[2], series.label).ifPresent(slot -> slot.dropped += Math.round(series.sum()));
+            return;
+        }
+        var slot = slot(tag.get("variant"), tag.get("workload"), tag.get("phase"), series.label);
+        if (series.metric.equals("cpu_ns")) {
+            slot.ifPresent(measured -> {
+                measured.cpuNs += Math.round(series.max() - series.min());
+                measured.cpuRequests += series.count() - 1;
+            });
+            return;
+        }
+        boolean correct = tag.get("outcome").equals(CORRECT), warm = tag.get("cold").equals("false");
+        if (correct && !warm) stream(tag.get("variant"), tag.get("workload")).ifPresent(stream -> stream.cold.add(series));
+        slot.ifPresent(measured -> {
+            measured.outcomes.merge(tag.get("outcome"), series.count(), Long::sum);
+            if (correct && warm) measured.warm = series;
+        });
+    }
+
+    /** The slot of a sample; empty for what is not in a measured phase. */
+    private Optional<Slot> slot(String variant, String workload, String phase, String cell) {
+        return phase.equals(Run.Phase.MEASURE) ? Optional.ofNullable(slots.get(variant + " " + workload + " " + cell)) : Optional.empty();
+    }
+
+    private void add(Run.Cell cell) throws IOException {
+        var series = new TreeMap<String, NavigableMap<Instant, Double>>();
+        for (var file : cell.files()) {
+            Path path = directory.resolve(file.path());
+            if (file.path().endsWith(".invocations.ndjson.gz")) {
+                lines(new GZIPInputStream(Files.newInputStream(path), 1 << 16), Target.Invocation.class, invocation -> add(cell, invocation));
+            } else if (file.path().endsWith(".metrics.ndjson")) {
+                lines(Files.newInputStream(path), Target.Metric.class, metric ->
+                        series.computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>()).put(metric.time(), metric.value()));
+            }
+        }
+        var cellTelemetry = new Telemetry(cell, series);
+        telemetry.add(cellTelemetry);
+        for (String variant : cell.variants()) {
+            double bytes = cellTelemetry.largest(variant, "memoryBytes");
+            if (!Double.isNaN(bytes) && !toldByInvocations.contains(variant)) peakMemoryMb.merge(variant, bytes / (1 << 20), Math::max);
+        }
+    }
+
+    private void add(Run.Cell cell, Target.Invocation invocation) {
+        if (invocation.initMs() != null) initMs.computeIfAbsent(invocation.variant(), _ -> new ArrayList<>()).add(invocation.initMs());
+        if (invocation.maxMemoryMb() != null) {
+            if (toldByInvocations.add(invocation.variant())) peakMemoryMb.remove(invocation.variant());
+            peakMemoryMb.merge(invocation.variant(), invocation.maxMemoryMb(), Math::max);
+        }
+        if (cell.workload() == null) return;
+        slot(invocation.variant(), cell.workload(), Run.Phase.MEASURE, cell.name()).ifPresent(slot -> {
+            if (invocation.status().equals("throttled")) {
+                slot.throttles++;
+                return;
+            }
+            slot.invocations++;
+            slot.durationMs += invocation.durationMs();
+            if (invocation.billedMs() != null) slot.billedMs += invocation.billedMs();
+        });
+    }
+
+    private static <T> void lines(InputStream in, Class<T> type, Consumer<T> consumer) throws IOException {
+        try (in; MappingIterator<T> values = Run.json().readerFor(type).readValues(in)) {
+            while (values.hasNext()) consumer.accept(values.next());
+        }
+    }
+}

@@ -1,0 +1,372 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+// The formulas of Statistics against closed forms, against other implementations, and in words.
+// What they do on noise like that of a load test is StatisticsSimulationTest's subject.
+
+//JAVA 25
+//DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//DEPS org.apache.commons:commons-statistics-interval:1.2
+//SOURCES ../kit/Statistics.java
+
+import module java.base;
+import org.apache.commons.statistics.distribution.TDistribution;
+import org.apache.commons.statistics.inference.MannWhitneyUTest;
+import org.apache.commons.statistics.inference.WilcoxonSignedRankTest;
+import org.apache.commons.statistics.interval.BinomialConfidenceInterval;
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+final class StatisticsTest {
+
+    // ==== Vocabulary ====
+
+    static final int BLOCKS = 12;
+
+    /** Lognormal latencies around 20 ms, drawn anew for each seed and block. */
+    static double[] latencies(long seed, int block, int count) {
+        var random = new SplittableRandom(1_000 * seed + block);
+        return DoubleStream.generate(() -> 20 * StrictMath.exp(0.3 * random.nextGaussian())).limit(count).toArray();
+    }
+
+    static Histogram histogram(double... values) {
+        var histogram = new Histogram();
+        for (double value : values) histogram.add(value);
+        return histogram;
+    }
+
+    static Statistics.Latencies measured(long seed, int blocks, int perBlock) {
+        return new Statistics.Latencies(IntStream.range(0, blocks)
+                .mapToObj(block -> histogram(latencies(seed, block, perBlock))).toList());
+    }
+
+    /** One request a block, so that the block's mean is the value itself. */
+    static Statistics.PerRequest perRequest(double... values) {
+        long[] requests = new long[values.length];
+        Arrays.fill(requests, 1);
+        return new Statistics.PerRequest(values, requests);
+    }
+
+    /** Log ratios without ties and with neighbours on opposite sides, so that no correlation widens their interval. */
+    static final double[] LOG_RATIOS =
+            {0.031, -0.012, 0.054, -0.027, 0.083, -0.019, 0.062, 0.004, 0.049, -0.035, 0.071, 0.008};
+
+    static Statistics.Difference difference(Statistics.Figure baseline, Statistics.Figure candidate) {
+        return assertInstanceOf(Statistics.Difference.class, Statistics.difference(baseline, candidate));
+    }
+
+    static Statistics.Interval interval(Statistics.Estimate estimate) {
+        return assertInstanceOf(Statistics.Interval.class, estimate);
+    }
+
+    static String reason(Object answer) { return assertInstanceOf(Statistics.Unknown.class, answer).reason(); }
+
+    // ==== One figure ====
+
+    @Test
+    void a_quantile_is_bounded_only_from_enough_values_on() {
+        assertEquals(List.of(6L, 36L, 72L, 368L, 3_688L), DoubleStream.of(0.5, 0.9, 0.95, 0.99, 0.999)
+                .mapToObj(Statistics::minimumN).toList());
+        assertEquals("360 values, p99 needs 368", reason(measured(1, BLOCKS, 30).quantile(0.99).estimate()));
+        assertEquals("12 values, p99.9 needs 3688", reason(measured(1, BLOCKS, 1).quantile(0.999).estimate()));
+        assertEquals("5 blocks, an interval needs 6", reason(measured(1, 5, 1_000).quantile(0.5).estimate()));
+    }
+
+    @Test
+    void a_quantile_of_blocks_is_that_of_all_their_values() {
+        double[] all = IntStream.range(0, BLOCKS).boxed()
+                .flatMapToDouble(block -> Arrays.stream(latencies(1, block, 5_000))).sorted().toArray();
+        for (double p : new double[] {0.01, 0.5, 0.95, 0.99}) {
+            double exact = all[(int) (p * (all.length - 1))];
+            assertEquals(exact, measured(1, BLOCKS, 5_000).quantile(p).value(), 0.002 * exact);
+        }
+    }
+
+    @Test
+    void a_block_counts_as_often_as_its_weight_says() {
+        var latencies = measured(1, 3, 500);
+        var twice = new Statistics.Latencies(List.of(histogram(latencies(1, 0, 500)), histogram(latencies(1, 2, 500)),
+                histogram(latencies(1, 2, 500))));
+        assertEquals(twice.quantile(0.9).value(), latencies.quantile(0.9).value(new int[] {1, 0, 2}));
+    }
+
+    @Test
+    void blocks_that_drift_widen_an_interval_beyond_their_spread() {
+        double[] mixed = {-3, 4, -1, 2, -5, 1, 5, -4, 3, -2}, sorted = mixed.clone();
+        Arrays.sort(sorted);
+        assertEquals(1, Statistics.widening(mixed));
+        assertTrue(Statistics.widening(sorted) > 2);
+    }
+
+    @Test
+    void unequal_blocks_cannot_bound_a_high_quantile() {
+        var blocks = new ArrayList<>(Collections.nCopies(BLOCKS, histogram(latencies(1, 0, 500))));
+        var slow = new Histogram();
+        for (double ms : latencies(1, 0, 500)) slow.add(10 * ms);
+        blocks.set(5, slow);
+        assertEquals("blocks too few or too unequal to bound p99",
+                reason(new Statistics.Latencies(blocks).quantile(0.99).estimate()));
+    }
+
+    @Test
+    void a_mean_per_request_has_the_closed_forms_interval() {
+        double[] values = {4, 6, 3, 7, 5, 5};
+        double half = TDistribution.of(5).inverseCumulativeProbability(0.975) * StrictMath.sqrt(2.0 / 6) / 5;
+        var found = interval(perRequest(values).estimate());
+        assertEquals(5, found.point(), 1e-12);
+        assertEquals(5 * StrictMath.exp(-half), found.low(), 1e-12);
+        assertEquals(5 * StrictMath.exp(half), found.high(), 1e-12);
+        assertEquals("nothing but zeros", reason(perRequest(0, 0, 0, 0, 0, 0).estimate()));
+    }
+
+    @Test
+    void evenly_spread_errors_have_the_binomial_interval_and_clumped_ones_a_wider() {
+        long[] requests = new long[BLOCKS], even = new long[BLOCKS], clumped = new long[BLOCKS];
+        Arrays.fill(requests, 1_000);
+        Arrays.fill(even, 5);
+        clumped[4] = 60;
+        var expected = BinomialConfidenceInterval.CLOPPER_PEARSON.fromErrorRate(12_000, 60, 0.05);
+        var found = interval(Statistics.share(even, requests));
+        assertEquals(expected.getLowerBound(), found.low(), 1e-9);
+        assertEquals(expected.getUpperBound(), found.high(), 1e-9);
+        assertTrue(interval(Statistics.share(clumped, requests)).high() > 2 * found.high());
+    }
+
+    @Test
+    void without_an_error_the_rule_of_three_bounds_the_share() {
+        var none = interval(Statistics.share(new long[3], new long[] {100, 100, 100}));
+        assertEquals("0.0 0.0 0.01", none.low() + " " + none.point() + " " + none.high());
+        var all = interval(Statistics.share(new long[] {150, 150}, new long[] {150, 150}));
+        assertEquals("0.99 1.0 1.0", all.low() + " " + all.point() + " " + all.high());
+        assertEquals("no requests", reason(Statistics.share(new long[3], new long[3])));
+    }
+
+    // ==== Two figures ====
+
+    @Test
+    void a_variant_compared_with_itself_is_exactly_the_same() {
+        var figure = measured(1, BLOCKS, 500).quantile(0.95);
+        var found = difference(figure, figure);
+        assertEquals("1.0 1.0 1.0, p 1.0", found.ratio().low() + " " + found.ratio().point() + " "
+                + found.ratio().high() + ", p " + found.pValue());
+        assertTrue(found.agrees());
+    }
+
+    @Test
+    void a_difference_is_found_with_its_size_and_its_opposite_the_other_way_round() {
+        var baseline = measured(1, BLOCKS, 2_000).quantile(0.5);
+        var slower = new Statistics.Latencies(IntStream.range(0, BLOCKS).mapToObj(block -> histogram(
+                Arrays.stream(latencies(2, block, 2_000)).map(ms -> 1.1 * ms).toArray())).toList()).quantile(0.5);
+        var found = difference(baseline, slower);
+        var opposite = difference(slower, baseline);
+        assertTrue(found.ratio().contains(1.1) && found.excludesZero() && found.pValue() < 1e-6);
+        assertEquals(1 / found.ratio().high(), opposite.ratio().low(), 1e-9);
+        assertTrue(found.smallestDetectable() > 0.002 && found.smallestDetectable() < 0.05);
+    }
+
+    @Test
+    void the_bootstrap_of_a_mean_is_the_paired_t_interval() {
+        double[] ones = new double[BLOCKS];
+        Arrays.fill(ones, 1);
+        var found = difference(perRequest(ones), perRequest(Arrays.stream(LOG_RATIOS).map(x -> 1 + x).toArray()));
+        double mean = Arrays.stream(LOG_RATIOS).average().orElseThrow();
+        double deviation = StrictMath.sqrt(Arrays.stream(LOG_RATIOS).map(x -> (x - mean) * (x - mean)).sum() / 11 / 12);
+        double half = TDistribution.of(11).inverseCumulativeProbability(0.975) * deviation;
+        assertEquals(1 + mean, found.ratio().point(), 1e-12);
+        assertEquals(1 + mean + half, found.ratio().high(), 0.05 * half);
+    }
+
+    @Test
+    void the_interval_of_single_blocks_ends_where_the_signed_rank_test_does() {
+        double[] ones = new double[BLOCKS];
+        Arrays.fill(ones, 1);
+        var found = difference(perRequest(ones), perRequest(Arrays.stream(LOG_RATIOS).map(StrictMath::exp).toArray()));
+        DoubleUnaryOperator pValue = shift -> WilcoxonSignedRankTest.withDefaults()
+                .test(Arrays.stream(LOG_RATIOS).map(x -> x - shift).toArray()).getPValue();
+        double low = StrictMath.log(found.beside().low()), high = StrictMath.log(found.beside().high());
+        assertTrue(pValue.applyAsDouble(low - 1e-6) < 0.05 && pValue.applyAsDouble(low + 1e-6) > 0.05);
+        assertTrue(pValue.applyAsDouble(high + 1e-6) < 0.05 && pValue.applyAsDouble(high - 1e-6) > 0.05);
+    }
+
+    @Test
+    void the_interval_of_cold_starts_ends_where_the_mann_whitney_test_does() {
+        double[] a = latencies(3, 0, 10), b = latencies(4, 0, 10);
+        var found = assertInstanceOf(Statistics.Difference.class, Statistics.twoSample(a, b));
+        DoubleUnaryOperator pValue = ratio -> MannWhitneyUTest.withDefaults()
+                .test(Arrays.stream(b).map(ms -> ms / ratio).toArray(), a).getPValue();
+        double low = found.ratio().low(), high = found.ratio().high();
+        assertTrue(pValue.applyAsDouble(low * (1 - 1e-6)) < 0.05 && pValue.applyAsDouble(low * (1 + 1e-6)) > 0.05);
+        assertTrue(pValue.applyAsDouble(high * (1 + 1e-6)) < 0.05 && pValue.applyAsDouble(high * (1 - 1e-6)) > 0.05);
+        assertEquals("3 and 3 values, too few",
+                reason(Statistics.twoSample(new double[] {1, 2, 3}, new double[] {4, 5, 6})));
+    }
+
+    @Test
+    void one_odd_block_makes_the_two_estimates_disagree() {
+        double[] ones = new double[BLOCKS], odd = new double[BLOCKS];
+        Arrays.fill(ones, 1);
+        Arrays.setAll(odd, block -> block == 4 ? 40 : 1 + block / 1_000.0);
+        assertTrue(!difference(perRequest(ones), perRequest(odd)).agrees());
+    }
+
+    @Test
+    void a_block_in_which_one_of_both_is_missing_does_not_count() {
+        var whole = measured(1, 8, 500);
+        var gaps = new Statistics.Latencies(IntStream.range(0, 8)
+                .mapToObj(block -> block < 2 ? new Histogram() : histogram(latencies(2, block, 500))).toList());
+        assertEquals(6, difference(whole.quantile(0.5), gaps.quantile(0.5)).ratio().blocks());
+        assertThrows(IllegalArgumentException.class, () ->
+                Statistics.difference(whole.quantile(0.5), measured(1, 7, 500).quantile(0.5)));
+    }
+
+    @Test
+    void the_same_input_gives_the_same_answer() {
+        var answers = IntStream.range(0, 8).parallel().mapToObj(_ -> difference(
+                measured(1, BLOCKS, 500).quantile(0.99), measured(2, BLOCKS, 500).quantile(0.99))).distinct();
+        assertEquals(1, answers.count());
+    }
+
+    // ==== Verdicts ====
+
+    static Statistics.Difference difference(double low, double point, double high, double pValue) {
+        var ratio = new Statistics.Interval(low, point, high, 10_000, 24);
+        return new Statistics.Difference(ratio, ratio, pValue, (high - low) / 2, 20, 20 * point);
+    }
+
+    static String verdict(double low, double point, double high, double pValue, double absolute, double noise) {
+        var question = new Statistics.Question(difference(low, point, high, pValue), absolute, noise);
+        return Statistics.words(Statistics.verdicts(List.of(question)).getFirst(), "faster", "slower");
+    }
+
+    @Test
+    void a_verdict_is_said_in_words() {
+        assertEquals("""
+                faster by 12 % (9.4 % to 15 %)
+                slower by 3.0 % (2.5 % to 3.5 %)
+                slower by a factor of 3.1 (2.9 to 3.3)
+                faster by a factor of 4.0 (3.6 to 4.4)
+                no difference larger than 1.5 %
+                no difference larger than 4.1 %
+                not enough data: identical variants may differ by up to 13 %
+                not enough data: a difference, but it may be smaller than 2.0 %
+                not enough data: a difference, but it may be smaller than 5.0 %
+                not enough data: could have seen 7.0 % or more
+                not enough data: could have seen 25 % or more""",
+                String.join("\n",
+                        verdict(0.85, 0.88, 0.906, 0.001, 1, 0.01),
+                        verdict(1.025, 1.03, 1.035, 0.001, 0.1, 0.01),
+                        verdict(2.9, 3.1, 3.3, 0.001, 1, 0.01),
+                        verdict(0.227, 0.25, 0.278, 0.001, 1, 0.01),
+                        verdict(0.995, 1.005, 1.0141, 0.3, 0.1, 0.01),
+                        verdict(0.99, 1.02, 1.041, 0.3, 1, 0.01),
+                        verdict(0.85, 0.88, 0.91, 0.001, 1, 0.13),
+                        verdict(1.010, 1.018, 1.026, 0.001, 0.1, 0.01),
+                        verdict(1.030, 1.045, 1.060, 0.001, 1, 0.01),
+                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.01),
+                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.25)));
+    }
+
+    @Test
+    void what_cannot_be_compared_keeps_its_reason() {
+        var unknown = new Statistics.Question(new Statistics.Unknown("3 blocks, an interval needs 6"), 1, 0);
+        assertEquals("not enough data: 3 blocks, an interval needs 6",
+                Statistics.words(Statistics.verdicts(List.of(unknown)).getFirst(), "cheaper", "dearer"));
+    }
+
+    @Test
+    void a_difference_among_many_questions_must_be_surer() {
+        var sure = new Statistics.Question(difference(0.85, 0.90, 0.95, 0.0001), 1, 0);
+        var hardly = new Statistics.Question(difference(0.82, 0.90, 0.99, 0.02), 1, 0);
+        var family = new ArrayList<>(Collections.nCopies(17, hardly));
+        family.addFirst(sure);
+        var verdicts = Statistics.verdicts(family);
+        assertInstanceOf(Statistics.Faster.class, verdicts.getFirst());
+        assertEquals("not enough data: a difference, but not sure enough among so many comparisons",
+                Statistics.words(verdicts.getLast(), "faster", "slower"));
+        assertInstanceOf(Statistics.Faster.class, Statistics.verdicts(List.of(hardly)).getFirst());
+    }
+
+    @Test
+    void holms_correction_keeps_the_order_of_the_questions() {
+        assertEquals("[0.03, 0.06, 0.06, 0.02]", Arrays.toString(Statistics.holm(0.01, 0.04, 0.03, 0.005)));
+        assertEquals("[]", Arrays.toString(Statistics.holm()));
+    }
+
+    // ==== Drift ====
+
+    /** Sixteen blocks at each of the levels, with noise of 2 %. */
+    static double[] levels(double... levels) {
+        var random = new SplittableRandom(5);
+        return IntStream.range(0, 16 * levels.length)
+                .mapToDouble(block -> levels[block / 16] * (1 + 0.02 * random.nextGaussian())).toArray();
+    }
+
+    @Test
+    void a_change_is_marked_where_it_begins_whether_it_lasts_or_passes() {
+        assertEquals(List.of(16), Statistics.changes(levels(20, 22)).stream().map(Statistics.Change::block).toList());
+        var changes = Statistics.changes(levels(20, 24, 20));
+        assertEquals(List.of(16, 32), changes.stream().map(Statistics.Change::block).toList());
+        assertEquals(20, changes.getFirst().before(), 0.3);
+        assertEquals(24, changes.getFirst().after(), 0.3);
+        assertEquals(20, changes.getLast().after(), 0.3);
+        assertEquals(List.of(), Statistics.changes(levels(20, 20)));
+    }
+
+    @Test
+    void too_short_or_constant_a_series_has_no_changes() {
+        assertEquals(List.of(), Statistics.changes(new double[] {1, 1, 1, 1, 9, 9, 9, 9, 9}));
+        assertEquals(List.of(), Statistics.changes(new double[24]));
+    }
+
+    @Test
+    void a_slope_shrugs_at_one_outlier() {
+        double[] x = IntStream.range(0, 24).asDoubleStream().toArray(), y = levels(20, 20);
+        double[] rising = IntStream.range(0, 24).mapToDouble(i -> y[i] + 0.5 * i + (i == 20 ? 500 : 0)).toArray();
+        var found = interval(Statistics.slope(x, rising));
+        assertEquals(0.5, found.point(), 0.05);
+        assertTrue(found.low() > 0.4 && found.high() < 0.6);
+        assertTrue(interval(Statistics.slope(x, Arrays.copyOf(y, 24))).contains(0));
+    }
+
+    // ==== Several runs ====
+
+    /** A run whose figure has this logarithm, with this standard error from 24 blocks. */
+    static Statistics.Interval run(double log, double error) {
+        double half = TDistribution.of(23).inverseCumulativeProbability(0.975) * error;
+        return new Statistics.Interval(
+                StrictMath.exp(log - half), StrictMath.exp(log), StrictMath.exp(log + half), 100, 24);
+    }
+
+    @Test
+    void runs_of_equal_precision_have_the_closed_forms_spread_and_interval() {
+        var runs = Statistics.across(List.of(run(0.1, 0.02), run(0.2, 0.02), run(0.3, 0.02), run(0.4, 0.02)));
+        double variance = 0.05 / 3;
+        double half = TDistribution.of(3).inverseCumulativeProbability(0.975) * StrictMath.sqrt(variance / 4);
+        assertEquals(StrictMath.sqrt(variance - 0.0004), runs.betweenRuns(), 1e-9);
+        assertEquals(StrictMath.exp(0.25), interval(runs.across()).point(), 1e-9);
+        assertEquals(StrictMath.exp(0.25 + half), interval(runs.across()).high(), 1e-9);
+    }
+
+    @Test
+    void runs_that_differ_less_than_their_own_noise_have_no_spread() {
+        var runs = Statistics.across(List.of(run(0.10, 0.05), run(0.11, 0.05), run(0.12, 0.05)));
+        assertEquals(0, runs.betweenRuns());
+        assertTrue(interval(runs.across()).contains(StrictMath.exp(0.11)));
+    }
+
+    @Test
+    void one_run_or_two_never_speak_for_others() {
+        assertEquals("one run says nothing about other runs",
+                reason(Statistics.across(List.of(run(0.1, 0.02))).across()));
+        var two = Statistics.across(List.of(run(0.1, 0.02), run(0.3, 0.02)));
+        assertEquals("2 runs, an estimate needs 3", reason(two.across()));
+        assertEquals(StrictMath.sqrt(0.02 - 0.0004), two.betweenRuns(), 1e-9);
+    }
+
+    public static void main(String... args) {
+        org.junit.platform.console.ConsoleLauncher.main("execute", "--select-class=StatisticsTest",
+                "--details=tree", "--disable-banner", "--fail-if-no-tests");
+    }
+}

@@ -12,10 +12,12 @@
 
 //JAVA 25
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md
-//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m --sun-misc-unsafe-memory-access=allow
+//CDS
+//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
 //SOURCES kit/Cost.java
 //SOURCES kit/Findings.java
+//SOURCES kit/Gates.java
 //SOURCES kit/K6Reader.java
 //SOURCES kit/Page.java
 //SOURCES kit/Run.java
@@ -100,11 +102,12 @@ final class Analyze implements Callable<Integer> {
         Path directory = runFile.toRealPath().getParent();
         Run run = readRun(runFile);
         try (var findings = readFindings(run, directory)) {
-            var reasons = reasonsAgainst(findings);
-            var tables = tables(findings);
+            var reasons = sentences(Gates.check(findings));
+            var figures = new Figures(findings);
+            var tables = tables(figures);
             if (writeUp != null) return writeUp(run, tables, reasons);
             Path report = out != null ? out : directory.resolve("report");
-            write(report, tables, page(findings, tables, reasons));
+            write(report, tables, page(figures, tables, reasons));
             return print(tables, reasons, report);
         }
     }
@@ -119,9 +122,10 @@ final class Analyze implements Callable<Integer> {
             for (Path file : input.paths()) {
                 Run run = readRun(file);
                 try (var findings = readFindings(run, file.toRealPath().getParent())) {
-                    reasonsAgainst(findings).forEach(reason -> reasons.add(run.id() + ": " + reason));
+                    sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
+                    var figures = new Figures(findings);
                     for (var stream : findings.streams) for (var figure : Figure.values()) {
-                        estimates.computeIfAbsent(List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]"), _ -> new ArrayList<>()).add(figure.of(stream, run.plan().rounds()).estimate());
+                        estimates.computeIfAbsent(List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]"), _ -> new ArrayList<>()).add(figures.of(stream, figure).estimate());
                     }
                 }
             }
@@ -146,7 +150,7 @@ final class Analyze implements Callable<Integer> {
                     inputs.stream().map(Input::name).collect(Collectors.joining(", ")) + (reading.shards().stream().allMatch(shard -> shard.bytes() == 0) ? " is empty" : " is not k6's JSON output"),
                     "k6 run --out json=FILE writes it; --summary-export writes something else");
             var groups = groups(reading, inputs.size() > 1);
-            var reasons = reasonsAgainst(reading);
+            var reasons = sentences(Gates.check(reading));
             var tables = tables(groups);
             Path report = out != null ? out : Path.of(inputs.getFirst().reportName());
             write(report, tables, page(inputs, groups, tables, reasons));
@@ -244,34 +248,13 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Check ====
 
-    /** Why this run cannot be trusted; empty when it can. */
-    private static List<String> reasonsAgainst(Findings findings) throws IOException {
-        var run = findings.run;
-        var reasons = new ArrayList<>(reasonsAgainst(findings.reading));
-        if (run.finished() == null) reasons.add("the run is not finished: %d of %d cells are measured".formatted(
-                run.cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count(), run.plan().order().size()));
-        for (var cell : run.cells()) {
-            if (!cell.outcome().isMeasured()) reasons.add("cell " + cell.name() + " failed: " + cell.outcome().reason());
-            for (var file : cell.files()) {
-                if (!Run.sha256(findings.directory.resolve(file.path())).equals(file.sha256())) reasons.add(file.path() + " is not the file that was measured: its sha256 differs");
-            }
-        }
-        return reasons;
-    }
-
-    private static List<String> reasonsAgainst(K6Reader.Reading reading) {
-        var reasons = new ArrayList<String>();
-        for (var shard : reading.shards()) {
-            if (shard.cut() != null) reasons.add(shard.path() + " is cut: " + shard.cut() + "; everything before it is counted");
-            if (shard.refused() > 0) reasons.add("%s has %d lines that are not k6's, the first at byte %d: %s".formatted(shard.path(), shard.refused(),
-                    shard.firstRefused().getFirst().offset(), shard.firstRefused().getFirst().text()));
-        }
-        return reasons;
-    }
+    /** Why what was read cannot be trusted, a sentence each; empty when it can. */
+    private static List<String> sentences(List<Gates.Flag> flags) { return flags.stream().map(Gates.Flag::sentence).toList(); }
 
     // ==== Compute: the tables of a run ====
 
-    private static SequencedMap<String, Table> tables(Findings findings) {
+    private static SequencedMap<String, Table> tables(Figures figures) {
+        var findings = figures.findings;
         var run = findings.run;
         var tables = new LinkedHashMap<String, Table>();
         tables.put("latency", latency(findings.streams));
@@ -280,13 +263,14 @@ final class Analyze implements Callable<Integer> {
         tables.put("throughput", throughput(findings.streams));
         tables.put("cold-starts", coldStarts(run, findings.streams));
         tables.put("resources", resources(findings));
-        for (var workload : run.plan().workloads()) tables.put("verdicts-" + workload.name(), verdicts(findings, workload));
+        for (var workload : run.plan().workloads()) tables.put("verdicts-" + workload.name(), verdicts(figures, workload));
         if (run.plan().claims()) {
-            tables.put("intervals", intervals(findings));
-            tables.put("noise", noise(findings));
-            tables.put("changes", changes(findings));
+            tables.put("intervals", intervals(figures));
+            tables.put("noise", noise(figures));
+            tables.put("changes", changes(figures));
         }
         tables.put("break-even", breakEven(findings));
+        tables.put("discounts", discounts(findings));
         tables.put("cost-items", costItems(findings));
         return tables;
     }
@@ -427,21 +411,48 @@ final class Analyze implements Callable<Integer> {
         final String title;
 
         Figure(String title) { this.title = title; }
+    }
 
-        /** The figure with a block for each round; a round without the stream's slot is an empty block. */
-        Statistics.Figure of(Findings.Stream stream, int rounds) {
-            return switch (this) {
-                case P50 -> latency(stream, rounds, .5);
-                case P95 -> latency(stream, rounds, .95);
-                case P99 -> latency(stream, rounds, .99);
+    /** The figures of a run's streams, a block for each round, and what was asked of them more than once. */
+    private static final class Figures {
+        final Findings findings;
+        private final int rounds;
+        private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
+        private final Map<List<Object>, Statistics.Comparison> twins = new HashMap<>();
+        private final Map<Findings.Stream, List<Statistics.Change>> changes = new HashMap<>();
+
+        Figures(Findings findings) {
+            this.findings = findings;
+            rounds = findings.run.plan().rounds();
+        }
+
+        Statistics.Figure of(Findings.Stream stream, Figure figure) {
+            return switch (figure) {
+                case P50 -> latencies(stream).quantile(.5);
+                case P95 -> latencies(stream).quantile(.95);
+                case P99 -> latencies(stream).quantile(.99);
                 case CPU -> perRequest(stream, rounds, slot -> slot.cpuNs / 1e6, slot -> slot.cpuRequests);
             };
         }
-    }
 
-    private static Statistics.Figure latency(Findings.Stream stream, int rounds, double p) {
-        var blocks = IntStream.rangeClosed(1, rounds).mapToObj(round -> stream.slots.containsKey(round) ? stream.slots.get(round).histogram() : new Histogram()).toList();
-        return new Statistics.Latencies(blocks).quantile(p);
+        /** A round without the stream's slot is an empty block. */
+        private Statistics.Latencies latencies(Findings.Stream stream) {
+            return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(IntStream.rangeClosed(1, rounds)
+                    .mapToObj(round -> stream.slots.containsKey(round) ? stream.slots.get(round).histogram() : new Histogram()).toList()));
+        }
+
+        /** The A/A twin against its original: what these two differ by is noise. */
+        Statistics.Comparison twins(Run.Workload workload, Figure figure) {
+            return twins.computeIfAbsent(List.of(workload, figure), _ -> findings.streams.stream()
+                    .filter(stream -> stream.variant.twin() && stream.workload.equals(workload))
+                    .flatMap(twin -> findings.stream(twin.variant.original(), workload.name()).map(original -> Statistics.difference(of(original, figure), of(twin, figure))).stream())
+                    .findFirst().orElse(new Statistics.Unknown("no twin was measured")));
+        }
+
+        /** Where a stream's level changed during the run, by the medians of its slots. */
+        List<Statistics.Change> changes(Findings.Stream stream) {
+            return changes.computeIfAbsent(stream, _ -> Statistics.changes(measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray()));
+        }
     }
 
     private static Statistics.PerRequest perRequest(Findings.Stream stream, int rounds, ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
@@ -454,15 +465,16 @@ final class Analyze implements Callable<Integer> {
         return new Statistics.PerRequest(sums, counts);
     }
 
-    private static Table intervals(Findings findings) {
+    private static Table intervals(Figures figures) {
+        var findings = figures.findings;
         int rounds = findings.run.plan().rounds();
         var table = new Tables.Rows("workload", "variant", "p50 [ms]", "p95 [ms]", "p99 [ms]", "CPU per request [ms]", "errors [%]").counts("blocks");
         for (var stream : findings.streams) {
             long[] requests = new long[rounds], errors = new long[rounds];
             stream.slots.forEach((round, slot) -> { requests[round - 1] = slot.requests(); errors[round - 1] = slot.requests() - slot.correct(); });
             var share = stream.requests() == 0 ? new Statistics.Unknown("no requests") : Statistics.share(errors, requests);
-            table.row(stream.workload.name(), stream.variant.name(), told(Figure.P50.of(stream, rounds).estimate(), 1), told(Figure.P95.of(stream, rounds).estimate(), 1),
-                    told(Figure.P99.of(stream, rounds).estimate(), 1), told(Figure.CPU.of(stream, rounds).estimate(), 1), told(share, 100)).count("blocks", stream.slots.size());
+            table.row(stream.workload.name(), stream.variant.name(), told(figures.of(stream, Figure.P50).estimate(), 1), told(figures.of(stream, Figure.P95).estimate(), 1),
+                    told(figures.of(stream, Figure.P99).estimate(), 1), told(figures.of(stream, Figure.CPU).estimate(), 1), told(share, 100)).count("blocks", stream.slots.size());
         }
         return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
     }
@@ -475,16 +487,16 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** A verdict for every pair; a run that claims nothing says nothing. */
-    private static Table verdicts(Findings findings, Run.Workload workload) {
-        var run = findings.run;
+    private static Table verdicts(Figures figures, Run.Workload workload) {
+        var run = figures.findings.run;
         var pairs = pairs(run);
         var table = new Tables.Rows("of", Figure.P50.title, Figure.CPU.title, "p95 (secondary)", "p99 (secondary)");
         var answers = new EnumMap<Figure, List<String>>(Figure.class);
-        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU).flatMap(figure -> pairs.stream().map(pair -> question(findings, workload, pair, figure))).toList());
+        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU).flatMap(figure -> pairs.stream().map(pair -> question(figures, workload, pair, figure))).toList());
         answers.put(Figure.P50, words(primary.subList(0, pairs.size()), Figure.P50));
         answers.put(Figure.CPU, words(primary.subList(pairs.size(), primary.size()), Figure.CPU));
         for (var figure : List.of(Figure.P95, Figure.P99)) {
-            answers.put(figure, words(pairs.stream().map(pair -> Statistics.verdicts(List.of(question(findings, workload, pair, figure))).getFirst()).toList(), figure));
+            answers.put(figure, words(pairs.stream().map(pair -> Statistics.verdicts(List.of(question(figures, workload, pair, figure))).getFirst()).toList(), figure));
         }
         for (int i = 0; i < pairs.size(); i++) {
             int at = i;
@@ -499,38 +511,28 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
-    private static Statistics.Question question(Findings findings, Run.Workload workload, Pair pair, Figure figure) {
-        double threshold = figure == Figure.CPU ? 0 : findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
-        double noise = twinDifference(findings, workload, figure) instanceof Statistics.Difference twins ? twins.largestEnd() : 0;
-        return new Statistics.Question(comparison(findings, workload, pair, figure), threshold, noise);
+    private static Statistics.Question question(Figures figures, Run.Workload workload, Pair pair, Figure figure) {
+        double threshold = figure == Figure.CPU ? 0 : figures.findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
+        double noise = figures.twins(workload, figure) instanceof Statistics.Difference twins ? twins.largestEnd() : 0;
+        return new Statistics.Question(comparison(figures, workload, pair, figure), threshold, noise);
     }
 
-    private static Statistics.Comparison comparison(Findings findings, Run.Workload workload, Pair pair, Figure figure) {
+    private static Statistics.Comparison comparison(Figures figures, Run.Workload workload, Pair pair, Figure figure) {
+        var findings = figures.findings;
         var baseline = findings.stream(pair.baseline().name(), workload.name()).orElseThrow();
         var candidate = findings.stream(pair.candidate().name(), workload.name()).orElseThrow();
         if (findings.run.target().equals("local") && pair.acrossCompute()) for (var stream : List.of(baseline, candidate)) {
             double utilisation = stream.coreShare();
             if (utilisation > MOST_UTILISATION_LOCAL) return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy".formatted(stream.variant.name(), 100 * utilisation));
         }
-        int rounds = findings.run.plan().rounds();
-        return Statistics.difference(figure.of(baseline, rounds), figure.of(candidate, rounds));
-    }
-
-    private static Statistics.Comparison twinDifference(Findings findings, Run.Workload workload, Figure figure) {
-        int rounds = findings.run.plan().rounds();
-        for (var variant : findings.run.plan().variants()) {
-            var twin = findings.stream(variant.name(), workload.name());
-            var original = findings.stream(variant.original(), workload.name());
-            if (variant.twin() && original.isPresent()) return Statistics.difference(figure.of(original.get(), rounds), figure.of(twin.orElseThrow(), rounds));
-        }
-        return new Statistics.Unknown("no twin was measured");
+        return Statistics.difference(figures.of(baseline, figure), figures.of(candidate, figure));
     }
 
     /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
-    private static Table noise(Findings findings) {
+    private static Table noise(Figures figures) {
         var table = new Tables.Rows(Stream.concat(Stream.of("workload"), Arrays.stream(Figure.values()).map(figure -> figure.title + " [%]")).toArray(String[]::new));
-        for (var workload : findings.run.plan().workloads()) {
-            var told = Arrays.stream(Figure.values()).map(figure -> switch (twinDifference(findings, workload, figure)) {
+        for (var workload : figures.findings.run.plan().workloads()) {
+            var told = Arrays.stream(Figure.values()).map(figure -> switch (figures.twins(workload, figure)) {
                 case Statistics.Difference difference -> percent(difference.ratio().point()) + " (" + percent(difference.ratio().low()) + " to " + percent(difference.ratio().high()) + ")"
                         + (difference.agrees() ? "" : "; single blocks say " + percent(difference.beside().point()));
                 case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
@@ -543,19 +545,15 @@ final class Analyze implements Callable<Integer> {
     private static String percent(double ratio) { return (ratio > 1 ? "+" : "") + Tables.figure(100 * (ratio - 1)); }
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
-    private static Table changes(Findings findings) {
+    private static Table changes(Figures figures) {
         var table = new Tables.Rows("workload", "variant", "from").figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
-        for (var stream : findings.streams) {
-            for (var change : changes(stream)) {
+        for (var stream : figures.findings.streams) {
+            for (var change : figures.changes(stream)) {
                 table.row(stream.workload.name(), stream.variant.name(), measuredSlots(stream).get(change.block()).cell)
                         .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after()).figure("p", change.pValue());
             }
         }
         return table.table("Changes of level during the run");
-    }
-
-    private static List<Statistics.Change> changes(Findings.Stream stream) {
-        return Statistics.changes(measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray());
     }
 
     private static List<Findings.Slot> measuredSlots(Findings.Stream stream) { return stream.slots.values().stream().filter(slot -> slot.warm != null).toList(); }
@@ -589,10 +587,12 @@ final class Analyze implements Callable<Integer> {
         return run.environment().get("target") instanceof Map<?, ?> target && target.get("architecture") instanceof String architecture ? architecture : "x86_64";
     }
 
-    private static Cost.Tariff tariff(Run run) {
-        String region = run.environment().get("target") instanceof Map<?, ?> target && target.get("region") instanceof String name ? name : "us-east-1";
-        return Cost.Prices.of(run.prices()).tariff(region, Cost.Discount.NONE);
+    /** What a run on this machine would cost is told for us-east-1, whose prices are complete. */
+    private static String region(Run run) {
+        return run.environment().get("target") instanceof Map<?, ?> target && target.get("region") instanceof String region ? region : "us-east-1";
     }
+
+    private static Cost.Tariff tariff(Run run) { return Cost.Prices.of(run.prices()).tariff(region(run), Cost.Discount.NONE); }
 
     /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: no cost of it from one machine. */
     private static boolean isPriced(Run run, Run.Workload workload) { return !run.target().equals("local") || !workload.name().equals("store"); }
@@ -612,6 +612,26 @@ final class Analyze implements Callable<Integer> {
             }
         }
         return table.table("Standard or LMI: from which rate on" + modelled(run));
+    }
+
+    /** The same rates under each discount of the price list; ∞ is never. */
+    private static Table discounts(Findings findings) {
+        var run = findings.run;
+        var prices = Cost.Prices.of(run.prices());
+        var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), prices.discounts().stream()).toList();
+        var table = new Tables.Rows("workload", "language").figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
+        for (var workload : run.plan().workloads()) {
+            for (String language : languages(run)) {
+                var demand = demand(findings, language, workload);
+                if (!isPriced(run, workload) || demand.isEmpty()) continue;
+                table.row(workload.name(), language);
+                for (var discount : discounts) {
+                    var tariff = prices.tariff(region(run), discount);
+                    table.figure(discount.name() + " [1/s]", Cost.breakEven(tariff, layout(tariff, demand.get()), demand.get()).perSecond().value());
+                }
+            }
+        }
+        return table.table("Break-even rates under discounts" + modelled(run));
     }
 
     private static Cost.Layout layout(Cost.Tariff tariff, Cost.Demand demand) {
@@ -745,7 +765,8 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Draw ====
 
-    private static String page(Findings findings, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+    private static String page(Figures figures, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+        var findings = figures.findings;
         var run = findings.run;
         var streams = findings.streams;
         var page = new Page("Lambda: " + String.join(", ", run.plan().variants().stream().map(Run.Variant::language).distinct().toList()) + ", standard and Managed Instances");
@@ -757,7 +778,7 @@ final class Analyze implements Callable<Integer> {
             page.table(tables.get("standard-or-lmi-" + workload.name()));
             if (run.plan().claims()) page.text(tables.get("verdicts-" + workload.name()).name()).table(tables.get("verdicts-" + workload.name()));
             var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
-            these.stream().filter(stream -> run.plan().claims()).flatMap(stream -> changeMarks(stream, run).stream()).forEach(lines::add);
+            these.stream().filter(stream -> run.plan().claims()).flatMap(stream -> changeMarks(stream, figures).stream()).forEach(lines::add);
             page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, lines,
                     "A point is the median of one cell. Lines that stay level and apart are a difference; lines that rise or fall together are the machine. An upright line marks a change of level.");
             page.lines("Percentile curve", "percentile", "latency [ms]", true, these.stream().map(stream -> curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList(),
@@ -804,9 +825,9 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** An upright line from the level before a change to the level after it. */
-    private static List<Page.Line> changeMarks(Findings.Stream stream, Run run) {
-        return changes(stream).stream().map(change -> {
-            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - nanos(run.started())) / 60e9;
+    private static List<Page.Line> changeMarks(Findings.Stream stream, Figures figures) {
+        return figures.changes(stream).stream().map(change -> {
+            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - nanos(figures.findings.run.started())) / 60e9;
             return new Page.Line(stream.variant.name() + " changes", new double[] {minute, minute}, new double[] {change.before(), change.after()}, false);
         }).toList();
     }

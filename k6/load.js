@@ -1,9 +1,10 @@
 // Asks the functions of one cell, checks every reply, and records what k6 alone would not.
 //
-// experiment.java describes the cell in KIT_CELL: streams (one variant and workload each, with the URL and the expected
-// reply), each with phases. Every stream and phase is a scenario named variant_workload_phase, so that samples without
-// tags of their own, such as dropped_iterations, can be told apart too. The load is open: a slow answer does not slow the
-// questions. k6 cannot tag its own http_req_* samples by what the reply says, so the answer's time is recorded once more:
+// experiment.java describes the cell in KIT_CELL: streams (one variant and workload each, with the URL and the
+// expected reply), each with phases. Every stream and phase is a scenario named variant_workload_phase, so that
+// samples without tags of their own, such as dropped_iterations, can be told apart too. The load is open: a slow
+// answer does not slow the questions. k6 cannot tag its own http_req_* samples by what the reply says, so the
+// answer's time is recorded once more:
 //   answer_ms  Trend: res.timings.duration, tagged with outcome and cold
 //   cpu_ns     Gauge: CPU time that the answering process has used so far, tagged with environment and pid
 
@@ -16,6 +17,7 @@ const cell = JSON.parse(__ENV.KIT_CELL);
 const headers = __ENV.KIT_API_KEY ? { 'x-api-key': __ENV.KIT_API_KEY } : {};
 const answerMs = new Trend('answer_ms');
 const cpuNs = new Gauge('cpu_ns');
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const streams = {};
 
 export const options = {
@@ -48,7 +50,10 @@ function scenarios() {
 
 function pace(phase) {
   if (phase.iterationsPerVu) {
-    return { executor: 'per-vu-iterations', vus: phase.vus, iterations: phase.iterationsPerVu, maxDuration: `${phase.durationMs}ms` };
+    return {
+      executor: 'per-vu-iterations', vus: phase.vus, iterations: phase.iterationsPerVu,
+      maxDuration: `${phase.durationMs}ms`,
+    };
   }
   // A rate per minute, because k6 takes whole numbers only and a profile may ask for 2.5 a second.
   return {
@@ -61,7 +66,8 @@ export function ask() {
   const stream = streams[exec.scenario.name];
   const res = http.get(stream.url, { headers, timeout: `${cell.timeoutSeconds}s`, tags: { name: stream.name } });
   const answer = parse(res);
-  answerMs.add(res.timings.duration, { outcome: outcome(res, answer, stream), cold: String(answer?.cold ?? 'unknown') });
+  const tags = { outcome: outcome(res, answer, stream), cold: String(answer?.cold ?? 'unknown') };
+  answerMs.add(res.timings.duration, tags);
   if (answer?.cpuNs) cpuNs.add(answer.cpuNs, { environment: answer.environment, pid: String(answer.pid) });
 }
 
@@ -91,7 +97,7 @@ function isCorrect(res, answer, stream) {
   switch (stream.workload) {
     // The function waits by a monotonic clock and k6 measures by another; a millisecond covers both roundings.
     case 'io': return res.timings.duration >= answer.delayMs - 1;
-    case 'store': return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(answer.id) && answer.digest === sha256(answer.id, 'hex');
+    case 'store': return UUID.test(answer.id) && answer.digest === sha256(answer.id, 'hex');
     default: return true;
   }
 }

@@ -20,12 +20,15 @@ final class Histogram {
     /** Number of bins; bin 0 holds zero and whatever is below the smallest value told from it. */
     static final int BINS = ((LARGEST_EXPONENT - SMALLEST_EXPONENT) << MANTISSA_BITS) + 1;
 
-    /** Bins are kept from the lowest to the highest that holds anything, with this many to spare; zeros apart from them. */
-    private static final int SPARE = 1 << MANTISSA_BITS - 1;
+    /**
+     * Only the bins from the lowest to the highest in use are kept, with so many to spare: mostly 3 KB, as there may be
+     * a histogram for each of a thousand blocks of time. Zeros are kept apart, being far from everything else.
+     */
+    private static final int SPARE = 32;
 
     private long zeros, total;
     private int first = 1;
-    private long[] counts = {};
+    private int[] counts = {};
 
     /** The bin of a value; negative values and NaN do not belong here and go to bin 0. */
     static int bin(double value) {
@@ -47,7 +50,7 @@ final class Histogram {
             return;
         }
         if (bin < first || bin >= first + counts.length) cover(bin);
-        counts[bin - first] += count;
+        counts[bin - first] = Math.toIntExact(counts[bin - first] + count);
     }
 
     private void cover(int bin) {
@@ -56,7 +59,7 @@ final class Histogram {
             from = Math.min(from, first);
             to = Math.max(to, first + counts.length);
         }
-        long[] wider = new long[to - from];
+        int[] wider = new int[to - from];
         System.arraycopy(counts, 0, wider, Math.max(0, first - from), counts.length);
         counts = wider;
         first = from;

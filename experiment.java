@@ -9,9 +9,9 @@
 //   collect   after each cell, what the platform itself measured
 //   remove    everything that was started
 //
-// On this machine `quick` takes three minutes once built, and `2h` two hours; neither costs anything. On AWS the price is
-// shown before anything is made. What is left behind is one directory, data/<start>-<target>/, and the link data/run.json
-// to its record. `./jbang analyze.java data/run.json` takes it from there.
+// On this machine `quick` takes three minutes once built, and `2h` two hours; neither costs anything. On AWS the
+// price is shown before anything is made. What is left behind is one directory, data/<start>-<target>/, and the link
+// data/run.json to its record. `./jbang analyze.java data/run.json` takes it from there.
 
 //JAVA 25
 //DESCRIPTION Measures Lambda functions in Python, Rust and Java, standard and Managed Instances, doing equal work
@@ -38,32 +38,33 @@ import picocli.CommandLine.Parameters;
         header = "One run of the experiment: build, start, prove equal, load, collect, remove.",
         footer = """
 
-                Examples:
-                  ./jbang experiment.java                           a quick look at everything, on this machine
-                  ./jbang experiment.java --profile 2h              the experiment, two hours
-                  ./jbang experiment.java --profile 2h --plan       what that would do, and for how long
-                  ./jbang experiment.java --profile 2h --for 5m     the same, cut to five minutes
-                  ./jbang experiment.java --resume                  goes on with the newest unfinished run
-                Exit codes: 0 done, 1 unexpected, 2 refused before anything was made, 3 start failed and nothing is left,
-                  4 something may be left, 5 measurement incomplete and everything removed, 130 interrupted.""")
+            Examples:
+              ./jbang experiment.java                           a quick look at everything, on this machine
+              ./jbang experiment.java --profile 2h              the experiment, two hours
+              ./jbang experiment.java --profile 2h --plan       what that would do, and for how long
+              ./jbang experiment.java --profile 2h --for 5m     the same, cut to five minutes
+              ./jbang experiment.java --resume                  goes on with the newest unfinished run
+            Exit codes: 0 done, 1 unexpected, 2 refused before anything was made, 3 start failed and nothing is left,
+              4 something may be left, 5 measurement incomplete and everything removed, 130 interrupted.""")
 final class Experiment implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
-    /** Lambda's limit for the measured functions is 29 s; k6 waits a little longer, so that a time-out is Lambda's answer. */
+    /** The functions' own limit is 29 s; k6 waits a little longer, so that a time-out is Lambda's answer. */
     private static final int K6_TIMEOUT_SECONDS = 30;
     /**
-     * Virtual users of k6 stand by for every answer that may be under way: at 40 requests a second and 50 ms that is two, and
-     * a function slowed to a second needs forty. More only cost memory; at the ceiling k6 drops iterations, and says so.
+     * Virtual users of k6 stand by for every answer that may be under way: at 40 requests a second and 50 ms that is
+     * two, and a function slowed to a second needs forty. More only cost memory; at the ceiling k6 drops iterations,
+     * and says so.
      */
     private static final int VUS_AT_START = 8, MOST_VUS = 200;
-    /** The workloads warm a variant side by side: one user each opens three standard environments, four fill LMI's workers. */
+    /** Workloads warm up side by side: one user each opens three standard environments, four fill LMI's workers. */
     private static final int WARM_UP_VUS_STANDARD = 1, WARM_UP_VUS_LMI = 4;
-    /** Every environment's cold start, one after another on a busy core, and then the requests: what takes longer hangs. */
+    /** Every environment's cold start, one by one on a busy core, and then the requests: what takes longer hangs. */
     private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(120);
     /** k6 waits for answers under way when a phase ends; past that and a reserve it is not going to end by itself. */
     private static final Duration CELL_RESERVE = Duration.ofSeconds(K6_TIMEOUT_SECONDS + 30);
-    /** Starting k6, collecting and emptying the stores, measured on two cores; only the time shown as left depends on it. */
+    /** Starting k6, collecting, emptying the stores, measured on two cores; only plans and the time left rest on it. */
     private static final double CELL_OVERHEAD_SECONDS = 0.9;
     /** k6 takes no shorter phase. */
     private static final double SHORTEST_PHASE_SECONDS = 1;
@@ -77,17 +78,22 @@ final class Experiment implements Callable<Integer> {
     /** Exit code of a measurement that failed or is incomplete, everything removed. */
     private static final int MEASUREMENT_FAILED = 5;
 
-    @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local", description = "Where the functions run (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local",
+            description = "Where the functions run (default: ${DEFAULT-VALUE}).")
     String targetName;
-    @Option(names = "--profile", paramLabel = "NAME|FILE", description = "quick, 2h, or a JSON file of that form (default: quick here, 2h on AWS).")
+    @Option(names = "--profile", paramLabel = "NAME|FILE",
+            description = "quick, 2h, or a JSON file of that form (default: quick here, 2h on AWS).")
     String profileName;
-    @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE", description = "Only these of python, rust, java.")
+    @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE",
+            description = "Only these of python, rust, java.")
     Set<String> languages = Set.of();
-    @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): fewer rounds, then shorter cells. Such a run claims nothing.")
+    @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): "
+            + "fewer rounds, then shorter cells. Such a run claims nothing.")
     String cutTo;
     @Option(names = "--plan", description = "Show what would run, in which order and for how long; do nothing.")
     boolean planOnly;
-    @Option(names = "--resume", arity = "0..1", fallbackValue = "data/run.json", paramLabel = "RUN", description = "Go on with an unfinished run (default: the newest).")
+    @Option(names = "--resume", arity = "0..1", fallbackValue = "data/run.json", paramLabel = "RUN",
+            description = "Go on with an unfinished run (default: the newest).")
     Path resumed;
     @Option(names = "--yes", description = "Do not ask before spending money.")
     boolean yes;
@@ -137,8 +143,10 @@ final class Experiment implements Callable<Integer> {
     private int finish(Journal journal) {
         var failed = journal.run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).toList();
         failed.forEach(cell -> Cli.warn("cell " + cell.name() + " failed: " + cell.outcome().reason()));
-        if (!journal.remaining().isEmpty()) {
-            throw new Cli.Problem(MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured".formatted(journal.remaining().size(), journal.run.plan().order().size()),
+        var remaining = journal.remaining();
+        if (!remaining.isEmpty()) {
+            throw new Cli.Problem(MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured"
+                    .formatted(remaining.size(), journal.run.plan().order().size()),
                     "./jbang experiment.java --resume measures them");
         }
         journal.finished();
@@ -150,12 +158,15 @@ final class Experiment implements Callable<Integer> {
     // ==== Plan ====
 
     /** A shape of load as a file holds it; one form for the kit's own and for yours. */
-    record Profile(String description, boolean claims, Map<String, String> design, long seed, Rounds slots, Rounds concurrent,
-                   Map<String, List<String>> variants, Map<String, Load> workloads, WarmUp warmUp) {
+    record Profile(String description, boolean claims, Map<String, String> design, long seed, Rounds slots,
+                   Rounds concurrent, Map<String, List<String>> variants, Map<String, Load> workloads, WarmUp warmUp) {
         record Rounds(int rounds, double settleSeconds, double measureSeconds) {
             Rounds {
-                if (rounds < 1 || measureSeconds < SHORTEST_PHASE_SECONDS || settleSeconds != 0 && settleSeconds < SHORTEST_PHASE_SECONDS) {
-                    throw new IllegalArgumentException("a profile needs a round, at least 1 s of measuring, and a settling phase of at least 1 s or none");
+                boolean tooShort = measureSeconds < SHORTEST_PHASE_SECONDS
+                        || settleSeconds != 0 && settleSeconds < SHORTEST_PHASE_SECONDS;
+                if (rounds < 1 || tooShort) {
+                    throw new IllegalArgumentException("a profile needs a round, at least 1 s of measuring, "
+                            + "and a settling phase of at least 1 s or none");
                 }
             }
 
@@ -163,12 +174,18 @@ final class Experiment implements Callable<Integer> {
 
             /** Fewer rounds, and if one is still too long, shorter cells. */
             Rounds cutTo(Duration length, int cellsPerRound) {
-                int fewer = Math.clamp((long) (length.toMillis() / 1000.0 / cellsPerRound / cellSeconds()), 1, rounds);
-                double cell = Math.min(cellSeconds(), length.toMillis() / 1000.0 / cellsPerRound / fewer) - CELL_OVERHEAD_SECONDS;
-                double settle = settleSeconds == 0 ? 0 : rounded(Math.max(SHORTEST_PHASE_SECONDS, cell * settleSeconds / (settleSeconds + measureSeconds)));
-                if (cell - settle < SHORTEST_PHASE_SECONDS) throw new Cli.Problem(Cli.REFUSED,
-                        "%s is too short for one round of %d cells".formatted(Cli.spoken(length), cellsPerRound),
-                        "ask for at least --for %ds".formatted((int) Math.ceil(cellsPerRound * (CELL_OVERHEAD_SECONDS + settle + SHORTEST_PHASE_SECONDS))));
+                // What a single round would leave for each of its cells.
+                double secondsForEach = length.toMillis() / 1000.0 / cellsPerRound;
+                int fewer = Math.clamp((long) (secondsForEach / cellSeconds()), 1, rounds);
+                double cell = Math.min(cellSeconds(), secondsForEach / fewer) - CELL_OVERHEAD_SECONDS;
+                double settle = settleSeconds == 0 ? 0 : rounded(Math.max(SHORTEST_PHASE_SECONDS,
+                        cell * settleSeconds / (settleSeconds + measureSeconds)));
+                if (cell - settle < SHORTEST_PHASE_SECONDS) {
+                    double shortestCell = CELL_OVERHEAD_SECONDS + settle + SHORTEST_PHASE_SECONDS;
+                    throw new Cli.Problem(Cli.REFUSED,
+                            "%s is too short for one round of %d cells".formatted(Cli.spoken(length), cellsPerRound),
+                            "ask for at least --for %ds".formatted((int) Math.ceil(cellsPerRound * shortestCell)));
+                }
                 return new Rounds(fewer, settle, rounded(cell - settle));
             }
 
@@ -185,24 +202,30 @@ final class Experiment implements Callable<Integer> {
         Profile profile = readProfile(name);
         var variants = profile.variants().getOrDefault(targetName, List.of()).stream().map(Run.Variant::of)
                 .filter(variant -> languages.isEmpty() || languages.contains(variant.language())).toList();
-        if (variants.isEmpty()) throw new Cli.Problem(Cli.REFUSED, "profile " + name + " has no variant for --target " + targetName
-                + (languages.isEmpty() ? "" : " in " + String.join(", ", languages)), "the languages are python, rust and java; the targets local and aws");
+        if (variants.isEmpty()) {
+            String among = languages.isEmpty() ? "" : " in " + String.join(", ", languages);
+            throw new Cli.Problem(Cli.REFUSED, "profile " + name + " has no variant for --target " + targetName + among,
+                    "the languages are python, rust and java; the targets local and aws");
+        }
         var workloads = profile.workloads().entrySet().stream()
-                .map(load -> new Run.Workload(load.getKey(), load.getValue().ratePerSecond(), load.getValue().query())).toList();
+                .map(load -> new Run.Workload(load.getKey(), load.getValue().ratePerSecond(), load.getValue().query()))
+                .toList();
         String design = profile.design().get(targetName);
         boolean concurrent = design.equals(Run.Plan.CONCURRENT);
         Profile.Rounds rounds = concurrent ? profile.concurrent() : profile.slots();
-        if (cutTo != null) rounds = rounds.cutTo(duration(cutTo), workloads.size() * (concurrent ? 1 : variants.size()));
-        return new Run.Plan(name, profile.description(), profile.claims() && cutTo == null, design, profile.seed(), rounds.rounds(),
-                rounds.settleSeconds(), rounds.measureSeconds(), profile.warmUp().requestsPerStream(), variants, workloads,
-                order(variants, workloads, concurrent, rounds.rounds(), profile.seed()));
+        int cellsPerRound = workloads.size() * (concurrent ? 1 : variants.size());
+        if (cutTo != null) rounds = rounds.cutTo(duration(cutTo), cellsPerRound);
+        return new Run.Plan(name, profile.description(), profile.claims() && cutTo == null, design, profile.seed(),
+                rounds.rounds(), rounds.settleSeconds(), rounds.measureSeconds(), profile.warmUp().requestsPerStream(),
+                variants, workloads, order(variants, workloads, concurrent, rounds.rounds(), profile.seed()));
     }
 
     /**
-     * Round after round, every workload in a random order, and within it every variant in a random order: what is compared
-     * stands minutes apart at most, and whatever drifts meets all variants alike.
+     * Round after round, every workload in a random order, and within it every variant in a random order: what is
+     * compared stands minutes apart at most, and whatever drifts meets all variants alike.
      */
-    static List<Run.PlannedCell> order(List<Run.Variant> variants, List<Run.Workload> workloads, boolean concurrent, int rounds, long seed) {
+    static List<Run.PlannedCell> order(List<Run.Variant> variants, List<Run.Workload> workloads, boolean concurrent,
+                                       int rounds, long seed) {
         var random = new SplittableRandom(seed);
         var all = variants.stream().map(Run.Variant::name).toList();
         var cells = new ArrayList<Run.PlannedCell>();
@@ -228,20 +251,26 @@ final class Experiment implements Callable<Integer> {
     private Profile readProfile(String name) throws IOException {
         Path own = home.resolve("k6/profiles/" + name + ".json");
         Path file = Files.exists(own) ? own : Path.of(name);
-        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no profile " + name, "quick, 2h, or the path of a JSON file of the same form");
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no profile " + name,
+                "quick, 2h, or the path of a JSON file of the same form");
         try {
             return Run.json().readValue(file.toFile(), Profile.class);
         } catch (JsonProcessingException wrong) {
-            throw new Cli.Problem(Cli.REFUSED, file + " is not a profile: " + wrong.getOriginalMessage(), "k6/profiles/quick.json shows the form");
+            throw new Cli.Problem(Cli.REFUSED, file + " is not a profile: " + wrong.getOriginalMessage(),
+                    "k6/profiles/quick.json shows the form");
         }
     }
 
     private int show(Run.Plan plan) {
-        System.out.printf(Locale.ROOT, "%s: %s%n%d variants, %d workloads, %d rounds, %s: %d cells of %s s settling and %s s measured, about %s after the warm-up%n%n",
-                plan.profile(), plan.description(), plan.variants().size(), plan.workloads().size(), plan.rounds(), plan.design(), plan.order().size(),
-                seconds(plan.settleSeconds()), seconds(plan.measureSeconds()), Cli.spoken(timeOf(plan.order(), plan)));
+        System.out.printf(Locale.ROOT, "%s: %s%n%d variants, %d workloads, %d rounds, %s: "
+                + "%d cells of %s s settling and %s s measured, about %s after the warm-up%n%n",
+                plan.profile(), plan.description(),
+                plan.variants().size(), plan.workloads().size(), plan.rounds(), plan.design(),
+                plan.order().size(), seconds(plan.settleSeconds()), seconds(plan.measureSeconds()),
+                Cli.spoken(timeOf(plan.order(), plan)));
         plan.workloads().forEach(workload -> System.out.printf(Locale.ROOT, "%-6s %s requests/s per variant  %s%n",
-                workload.name(), seconds(workload.ratePerSecond()), workload.query().isEmpty() ? "" : workload.query()));
+                workload.name(), seconds(workload.ratePerSecond()),
+                workload.query().isEmpty() ? "" : workload.query()));
         System.out.println("\n   at      cell");
         var at = Duration.ZERO;
         for (var cell : plan.order()) {
@@ -252,7 +281,8 @@ final class Experiment implements Callable<Integer> {
     }
 
     private static Duration timeOf(List<Run.PlannedCell> cells, Run.Plan plan) {
-        return Duration.ofMillis((long) (1000 * cells.size() * (plan.settleSeconds() + plan.measureSeconds() + CELL_OVERHEAD_SECONDS)));
+        double cellSeconds = plan.settleSeconds() + plan.measureSeconds() + CELL_OVERHEAD_SECONDS;
+        return Duration.ofMillis((long) (1000 * cells.size() * cellSeconds));
     }
 
     // ==== Require ====
@@ -264,27 +294,38 @@ final class Experiment implements Callable<Integer> {
         var planned = target.ask(new Target.Plan(plan));
         planned.warnings().forEach(this::warn);
         planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
-        long requests = (long) plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum() * plan.variants().size()
-                * plan.rounds() * (long) Math.ceil(plan.settleSeconds() + plan.measureSeconds());
+        long ratePerSecond = (long) plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
+        long requests = ratePerSecond * plan.variants().size() * plan.rounds()
+                * (long) Math.ceil(plan.settleSeconds() + plan.measureSeconds());
         long needed = requests * BYTES_PER_REQUEST + DISK_RESERVE_BYTES;
         Files.createDirectories(data);
         if (Files.getFileStore(data).getUsableSpace() < needed) throw new Cli.Problem(Cli.REFUSED,
-                "the disk of " + data + " has less than the %d MB that this run may need".formatted(needed >> 20), "make room, or take a shorter --profile or --for");
+                "the disk of " + data + " has less than the %d MB that this run may need".formatted(needed >> 20),
+                "make room, or take a shorter --profile or --for");
         var k6 = K6.require(Build.userCache(), text -> Cli.say("require  " + text));
-        Cli.say("require  k6 " + k6.version() + ", target " + targetName + ", about " + Cli.spoken(timeOf(plan.order(), plan)) + " of load");
+        Cli.say("require  k6 " + k6.version() + ", target " + targetName
+                + ", about " + Cli.spoken(timeOf(plan.order(), plan)) + " of load");
         agreeToPay(planned);
         return new Required(k6, planned);
     }
 
     private void agreeToPay(Target.Planned planned) {
         if (planned.cost().isEmpty()) return;
-        for (var item : planned.cost()) Cli.say(String.format(Locale.ROOT, "price    %-44s %,14.1f %-14s %8.2f USD", item.name(), item.quantity(), item.unit(), item.usd()));
+        for (var item : planned.cost()) {
+            Cli.say(String.format(Locale.ROOT, "price    %-44s %,14.1f %-14s %8.2f USD",
+                    item.name(), item.quantity(), item.unit(), item.usd()));
+        }
         Cli.say(String.format(Locale.ROOT, "price    %-74s %8.2f USD", "in all, estimated", planned.costUsd()));
-        if (maxUsd != null && planned.costUsd() > maxUsd) throw new Cli.Problem(Cli.REFUSED,
-                String.format(Locale.ROOT, "the run is estimated at %.2f USD, more than --max-usd %.2f", planned.costUsd(), maxUsd), "a shorter --for or fewer --languages cost less");
+        if (maxUsd != null && planned.costUsd() > maxUsd) {
+            throw new Cli.Problem(Cli.REFUSED, String.format(Locale.ROOT,
+                    "the run is estimated at %.2f USD, more than --max-usd %.2f", planned.costUsd(), maxUsd),
+                    "a shorter --for or fewer --languages cost less");
+        }
         if (yes) return;
         String said = System.console() == null ? "" : System.console().readLine("Spend that? [y/N] ");
-        if (!Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT))) throw new Cli.Problem(Cli.REFUSED, "not agreed to pay; nothing was made", "--yes agrees without asking");
+        boolean agreed = Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT));
+        if (!agreed) throw new Cli.Problem(Cli.REFUSED,
+                "not agreed to pay; nothing was made", "--yes agrees without asking");
     }
 
     // ==== Build ====
@@ -292,13 +333,17 @@ final class Experiment implements Callable<Integer> {
     /** Builds the languages side by side; one that cannot be built here for want of its toolchain is left out. */
     private Map<String, Build.Artefact> build(Run.Plan plan, Target.Planned planned) throws Exception {
         var platform = Build.Platform.valueOf(planned.platform());
-        var wanted = plan.variants().stream().filter(variant -> !planned.refused().containsKey(variant.name())).map(Run.Variant::language).distinct().toList();
+        var wanted = plan.variants().stream().filter(variant -> !planned.refused().containsKey(variant.name()))
+                .map(Run.Variant::language).distinct().toList();
         var state = new ConcurrentSkipListMap<String, String>();
         var built = new TreeMap<String, Build.Artefact>();
         var began = Instant.now();
         try (var builders = Executors.newVirtualThreadPerTaskExecutor(); var progress = new Cli.Progress("build")) {
             var building = new LinkedHashMap<String, Future<Build.Artefact>>();
-            for (String language : wanted) building.put(language, builders.submit(() -> Build.build(language, platform, home, line -> state.put(language, line))));
+            for (String language : wanted) {
+                building.put(language, builders.submit(() ->
+                        Build.build(language, platform, home, line -> state.put(language, line))));
+            }
             while (!building.values().stream().allMatch(Future::isDone)) {
                 progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  " + state);
                 Thread.sleep(50);
@@ -312,48 +357,56 @@ final class Experiment implements Callable<Integer> {
                 }
             }
         }
-        if (built.isEmpty()) throw new Cli.Problem(Cli.REFUSED, "no language can be built here", "./jbang experiment.java doctor says what is missing");
-        Cli.say("build    " + String.join(", ", built.keySet()) + " in " + Cli.spoken(Duration.between(began, Instant.now())));
+        if (built.isEmpty()) throw new Cli.Problem(Cli.REFUSED,
+                "no language can be built here", "./jbang experiment.java doctor says what is missing");
+        String took = Cli.spoken(Duration.between(began, Instant.now()));
+        Cli.say("build    " + String.join(", ", built.keySet()) + " in " + took);
         return built;
     }
 
     // ==== Start ====
 
     private Target connect() throws IOException {
+        if (!Set.of("local", "aws").contains(targetName)) throw new Cli.Problem(Cli.REFUSED,
+                "there is no target " + targetName, "--target local or --target aws");
         Path script = home.resolve(targetName + ".java");
-        if (!Set.of("local", "aws").contains(targetName)) throw new Cli.Problem(Cli.REFUSED, "there is no target " + targetName, "--target local or --target aws");
-        return new Target(List.of(home.resolve("jbang").toString(), script.toString(), "serve"), ProcessBuilder.Redirect.INHERIT,
-                text -> Cli.say("         " + text));
+        var command = List.of(home.resolve("jbang").toString(), script.toString(), "serve");
+        return new Target(command, ProcessBuilder.Redirect.INHERIT, text -> Cli.say("         " + text));
     }
 
-    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts) throws IOException {
+    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts)
+            throws IOException {
         var began = Instant.now();
         var variants = journal.run.plan().variants();
         var started = target.ask(new Target.Start(journal.directory, variants, targetArtefacts(artefacts)));
         var environments = target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));
         journal.describe("target", started.environment());
-        Cli.say("start    %d variants in %s; environments up: %s".formatted(variants.size(), Cli.spoken(Duration.between(began, Instant.now())), environments.environments()));
+        Cli.say("start    %d variants in %s; environments up: %s".formatted(variants.size(),
+                Cli.spoken(Duration.between(began, Instant.now())), environments.environments()));
         return started;
     }
 
     private static Map<String, Target.Artefact> targetArtefacts(Map<String, Build.Artefact> artefacts) {
         var all = new TreeMap<String, Target.Artefact>();
-        artefacts.forEach((language, built) -> all.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256())));
+        artefacts.forEach((language, built) ->
+                all.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256())));
         return all;
     }
 
     // ==== Agree ====
 
     /** Equal work or none: a variant that answers otherwise than the contract says ends the run before it has begun. */
-    private void agree(Journal journal, Target target, Target.Started started) throws IOException, InterruptedException {
+    private void agree(Journal journal, Target target, Target.Started started)
+            throws IOException, InterruptedException {
         var contract = Contract.read(home.resolve("function/contract.json"));
         var differences = new ArrayList<String>();
         var runtimes = new TreeMap<String, Object>();
         var stores = new ArrayList<JsonNode>();
         try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (var variant : journal.run.plan().variants()) {
-                Map<String, Object> facts = Map.of("variant", variant.name(), "language", variant.language(), "memoryMb", variant.memoryMb(),
-                        "concurrency", variant.concurrency(), "architecture", started.environment().get("architecture"));
+                Map<String, Object> facts = Map.of("variant", variant.name(), "language", variant.language(),
+                        "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
+                        "architecture", started.environment().get("architecture"));
                 contract.check(client, started.urls().get(variant.name()), started.apiKey(), facts, (sent, reply) -> {
                     if (sent.workload().equals("health")) runtimes.put(variant.name(), reply.get("runtime").asText());
                     if (sent.workload().equals("store")) stores.add(reply);
@@ -361,10 +414,14 @@ final class Experiment implements Callable<Integer> {
             }
         }
         for (JsonNode reply : stores) {
-            String id = reply.path("id").asText();
+            String id = reply.path("id").asText(), variant = reply.path("variant").asText();
             var contents = target.ask(new Target.Stored(id));
-            if (!id.equals(contents.object())) differences.add(reply.path("variant").asText() + ": object " + id + ".txt holds " + contents.object());
-            if (!id.equals(contents.item().at("/id/S").asText())) differences.add(reply.path("variant").asText() + ": the item of " + id + " is " + contents.item());
+            if (!id.equals(contents.object())) {
+                differences.add(variant + ": object " + id + ".txt holds " + contents.object());
+            }
+            if (!id.equals(contents.item().at("/id/S").asText())) {
+                differences.add(variant + ": the item of " + id + " is " + contents.item());
+            }
         }
         if (!differences.isEmpty()) {
             differences.forEach(Cli::say);
@@ -373,12 +430,14 @@ final class Experiment implements Callable<Integer> {
         }
         journal.describe("runtimes", runtimes);
         journal.agreed(contract.cases.size());
-        Cli.say("agree    %d variants gave the same %d answers".formatted(journal.run.plan().variants().size(), contract.cases.size()));
+        Cli.say("agree    %d variants gave the same %d answers"
+                .formatted(journal.run.plan().variants().size(), contract.cases.size()));
     }
 
     // ==== Load ====
 
-    private void load(Journal journal, Target target, Target.Started started, K6.Found k6) throws IOException, InterruptedException {
+    private void load(Journal journal, Target target, Target.Started started, K6.Found k6)
+            throws IOException, InterruptedException {
         warmUp(journal, target, started, k6);
         var remaining = journal.remaining();
         try (var progress = new Cli.Progress("load")) {
@@ -386,34 +445,39 @@ final class Experiment implements Callable<Integer> {
                 var cell = remaining.get(done);
                 var left = timeOf(remaining.subList(done, remaining.size()), journal.run.plan());
                 int number = done + 1;
-                progress.show(() -> "cell %d of %d, %s left: %s".formatted(number, remaining.size(), Cli.spoken(left), cell.name()));
+                progress.show(() -> "cell %d of %d, %s left: %s"
+                        .formatted(number, remaining.size(), Cli.spoken(left), cell.name()));
                 measure(journal, target, started, k6, cell, phases(journal.run.plan()));
             }
         }
         Cli.say("load     %d cells".formatted(remaining.size()));
     }
 
-    /** Every environment's first answers, cold ones among them: a cell of its own, after each start of the functions. */
-    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6) throws IOException, InterruptedException {
+    /** Every environment's first answers, cold ones too: a cell of its own after each start of the functions. */
+    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6)
+            throws IOException, InterruptedException {
         var plan = journal.run.plan();
         long earlier = journal.run.cells().stream().filter(cell -> cell.number() == 0).count();
         var cell = new Run.PlannedCell(0, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
                 plan.variants().stream().map(Run.Variant::name).toList(), null);
         Cli.say("warm-up  %d requests for each variant and workload".formatted(plan.warmUpRequests()));
-        measure(journal, target, started, k6, cell, List.of(new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0)));
+        var phase = new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0);
+        measure(journal, target, started, k6, cell, List.of(phase));
     }
 
     private static List<Run.Phase> phases(Run.Plan plan) {
         var measured = new Run.Phase(Run.Phase.MEASURE, plan.settleSeconds(), plan.measureSeconds(), MOST_VUS);
-        return plan.settleSeconds() == 0 ? List.of(measured) : List.of(new Run.Phase(Run.Phase.SETTLE, 0, plan.settleSeconds(), MOST_VUS), measured);
+        if (plan.settleSeconds() == 0) return List.of(measured);
+        return List.of(new Run.Phase(Run.Phase.SETTLE, 0, plan.settleSeconds(), MOST_VUS), measured);
     }
 
     /** One cell: empty stores, k6, what the platform measured, and a row in run.json, whatever came of it. */
-    private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Run.PlannedCell planned, List<Run.Phase> phases)
-            throws IOException, InterruptedException {
+    private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Run.PlannedCell planned,
+                         List<Run.Phase> phases) throws IOException, InterruptedException {
         var plan = journal.run.plan();
         Path stem = journal.directory.resolve("cells").resolve(planned.name());
-        Path requests = Path.of(stem + ".k6.json.gz"), invocations = Path.of(stem + ".invocations.ndjson.gz"), metrics = Path.of(stem + ".metrics.ndjson");
+        Path requests = Path.of(stem + ".k6.json.gz"), metrics = Path.of(stem + ".metrics.ndjson");
+        Path invocations = Path.of(stem + ".invocations.ndjson.gz");
         var workloads = planned.workload() == null ? plan.workloads() : List.of(plan.workload(planned.workload()));
         boolean stores = workloads.stream().anyMatch(workload -> workload.name().equals("store"));
         var notes = new ArrayList<String>();
@@ -425,16 +489,20 @@ final class Experiment implements Callable<Integer> {
             if (stores) target.ask(new Target.Empty());
             begun = Instant.now();
             var seconds = phases.getLast().startSecond() + phases.getLast().seconds();
-            generated = Generator.run(k6Command(k6, started, requests), description(planned, workloads, plan, phases, started),
-                    started.apiKey(), Duration.ofMillis((long) (seconds * 1000)).plus(CELL_RESERVE));
+            var limit = Duration.ofMillis((long) (seconds * 1000)).plus(CELL_RESERVE);
+            var description = description(planned, workloads, plan, phases, started);
+            generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), limit);
             if (stores) stored = target.ask(new Target.Stored(null)).stored();
-            var collected = target.ask(new Target.Collect(planned.variants(), begun, Instant.now(), invocations, metrics));
+            var collected = target.ask(
+                    new Target.Collect(planned.variants(), begun, Instant.now(), invocations, metrics));
             notes.addAll(collected.notes());
             generated.appendTo(metrics);
-            outcome = generated.exitCode() == 0 ? Run.Outcome.measured() : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
+            outcome = generated.exitCode() == 0 ? Run.Outcome.measured()
+                    : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
         } catch (IOException | Cli.Problem broken) {
             if (!target.isAlive()) {
-                journal.add(cell(journal, planned, phases, begun, Run.Outcome.failed("the target died"), List.of(), null, null, notes));
+                var died = Run.Outcome.failed("the target died");
+                journal.add(cell(journal, planned, phases, begun, died, List.of(), null, null, notes));
                 throw new Cli.Problem(MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
                         "finished cells are kept; ./jbang experiment.java --resume goes on with the rest", broken);
             }
@@ -444,35 +512,44 @@ final class Experiment implements Callable<Integer> {
         journal.add(cell(journal, planned, phases, begun, outcome, files, stored, generated, notes));
     }
 
-    private static Run.Cell cell(Journal journal, Run.PlannedCell planned, List<Run.Phase> phases, Instant begun, Run.Outcome outcome, List<Path> files,
-                                 Run.Stored stored, Generator.Result generated, List<String> notes) throws IOException {
+    private static Run.Cell cell(Journal journal, Run.PlannedCell planned, List<Run.Phase> phases, Instant begun,
+                                 Run.Outcome outcome, List<Path> files, Run.Stored stored, Generator.Result generated,
+                                 List<String> notes) throws IOException {
         var described = new ArrayList<Run.File>();
         for (Path file : files) described.add(Run.File.of(journal.directory, file));
-        return new Run.Cell(planned.number(), planned.name(), planned.round(), planned.variants(), planned.workload(), phases, begun, Instant.now(), outcome,
-                described, stored, generated == null ? null : generated.summary(), notes);
+        return new Run.Cell(planned.number(), planned.name(), planned.round(), planned.variants(), planned.workload(),
+                phases, begun, Instant.now(), outcome, described, stored,
+                generated == null ? null : generated.summary(), notes);
     }
 
     /** What load.js reads: who is asked what, how often, and what the answer must be. */
-    private Map<String, Object> description(Run.PlannedCell planned, List<Run.Workload> workloads, Run.Plan plan, List<Run.Phase> phases, Target.Started started) {
+    private Map<String, Object> description(Run.PlannedCell planned, List<Run.Workload> workloads, Run.Plan plan,
+                                            List<Run.Phase> phases, Target.Started started) {
         var streams = new ArrayList<Map<String, Object>>();
         for (String name : planned.variants()) {
             var variant = Run.Variant.of(name);
             for (var workload : workloads) {
                 var paces = phases.stream().map(phase -> pace(phase, variant, workload, plan)).toList();
-                streams.add(Map.of("variant", name, "language", variant.language(), "compute", variant.compute(), "workload", workload.name(),
-                        "url", started.urls().get(name) + "/" + workload.name() + query(workload), "name", "/" + name + "/" + workload.name(),
+                streams.add(Map.of("variant", name, "language", variant.language(), "compute", variant.compute(),
+                        "workload", workload.name(),
+                        "url", started.urls().get(name) + "/" + workload.name() + query(workload),
+                        "name", "/" + name + "/" + workload.name(),
                         "expected", expected(workload), "phases", paces));
             }
         }
         return Map.of("round", planned.round(), "timeoutSeconds", K6_TIMEOUT_SECONDS, "streams", streams);
     }
 
-    private static Map<String, Object> pace(Run.Phase phase, Run.Variant variant, Run.Workload workload, Run.Plan plan) {
+    private static Map<String, Object> pace(Run.Phase phase, Run.Variant variant, Run.Workload workload,
+                                            Run.Plan plan) {
         long startMs = Math.round(phase.startSecond() * 1000), durationMs = Math.round(phase.seconds() * 1000);
-        if (!phase.name().equals(Run.Phase.WARM_UP)) return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
-                "ratePerSecond", workload.ratePerSecond(), "vus", VUS_AT_START, "maxVus", phase.mostVus());
+        if (!phase.name().equals(Run.Phase.WARM_UP)) {
+            return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
+                    "ratePerSecond", workload.ratePerSecond(), "vus", VUS_AT_START, "maxVus", phase.mostVus());
+        }
         int vus = variant.lmi() ? WARM_UP_VUS_LMI : WARM_UP_VUS_STANDARD;
-        return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs, "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
+        return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
+                "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
     }
 
     private static Map<String, Object> expected(Run.Workload workload) {
@@ -480,26 +557,33 @@ final class Experiment implements Callable<Integer> {
         return switch (workload.name()) {
             case "hello" -> Map.of("message", "hello");
             case "io" -> Map.of("delayMs", Integer.parseInt(query.get("delay_ms")));
-            case "cpu" -> Map.of("hashLoops", Integer.parseInt(query.get("hash_loops")), "digest", Contract.digest(query.get("seed"), Integer.parseInt(query.get("hash_loops"))));
+            case "cpu" -> {
+                int hashLoops = Integer.parseInt(query.get("hash_loops"));
+                yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(query.get("seed"), hashLoops));
+            }
             case "store" -> Map.of();
-            default -> throw new Cli.Problem(Cli.REFUSED, "there is no workload " + workload.name(), "hello, io, cpu or store");
+            default -> throw new Cli.Problem(Cli.REFUSED,
+                    "there is no workload " + workload.name(), "hello, io, cpu or store");
         };
     }
 
     private static String query(Run.Workload workload) {
         var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
-        new TreeMap<>(workload.query()).forEach((name, value) -> parameters.add(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
+        new TreeMap<>(workload.query()).forEach((name, value) ->
+                parameters.add(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
         return parameters.toString();
     }
 
-    /** On cores of its own where the target says which; without a summary, for which k6 would keep every value in memory. */
+    /** On its own cores where the target says which; without a summary, for which k6 keeps every value in memory. */
     private List<String> k6Command(K6.Found k6, Target.Started started, Path requests) {
         var command = new ArrayList<String>();
-        if (started.environment().get("pinning") instanceof Map<?, ?> pinning && pinning.get("others") instanceof List<?> cores && !cores.isEmpty()) {
-            command.addAll(List.of("taskset", "-c", cores.stream().map(String::valueOf).collect(Collectors.joining(","))));
+        if (started.environment().get("pinning") instanceof Map<?, ?> pinning
+                && pinning.get("others") instanceof List<?> cores && !cores.isEmpty()) {
+            String list = cores.stream().map(String::valueOf).collect(Collectors.joining(","));
+            command.addAll(List.of("taskset", "-c", list));
         }
-        command.addAll(List.of(k6.path().toString(), "run", "--quiet", "--no-color", "--no-usage-report", "--no-summary",
-                "--address", "", "--out", "json=" + requests, home.resolve("k6/load.js").toString()));
+        command.addAll(List.of(k6.path().toString(), "run", "--quiet", "--no-color", "--no-usage-report",
+                "--no-summary", "--address", "", "--out", "json=" + requests, home.resolve("k6/load.js").toString()));
         return command;
     }
 
@@ -517,7 +601,8 @@ final class Experiment implements Callable<Integer> {
             }
         }
 
-        static Result run(List<String> command, Map<String, Object> cell, String apiKey, Duration limit) throws IOException, InterruptedException {
+        static Result run(List<String> command, Map<String, Object> cell, String apiKey, Duration limit)
+                throws IOException, InterruptedException {
             Path said = Files.createTempFile("lambda-kit-k6", ".log");
             try {
                 var builder = Children.builder(command).redirectErrorStream(true).redirectOutput(said.toFile());
@@ -547,8 +632,9 @@ final class Experiment implements Callable<Integer> {
                 metrics.add(new Target.Metric(Instant.now(), "k6", "memoryBytes", peakMemoryBytes));
             } while (!ended && Instant.now().isBefore(last));
             String lastWords = Files.readString(said).lines().reduce((_, line) -> line).orElse("it said nothing");
-            return ended ? new Result(k6.exitValue(), lastWords, cpuNs, peakMemoryBytes, metrics)
-                    : new Result(-1, "it did not end within " + Cli.spoken(limit) + " and was killed", cpuNs, peakMemoryBytes, metrics);
+            if (ended) return new Result(k6.exitValue(), lastWords, cpuNs, peakMemoryBytes, metrics);
+            String killed = "it did not end within " + Cli.spoken(limit) + " and was killed";
+            return new Result(-1, killed, cpuNs, peakMemoryBytes, metrics);
         }
 
         /** Only Linux tells the peak; elsewhere it is 0. */
@@ -566,11 +652,17 @@ final class Experiment implements Callable<Integer> {
 
     private void remove(Journal journal, Target target, Target.Planned planned) throws IOException {
         if (keep && planned.costPerHourUsd() > 0) {
-            Cli.say(String.format(Locale.ROOT, "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it", planned.costPerHourUsd(), targetName));
+            Cli.say(String.format(Locale.ROOT,
+                    "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it",
+                    planned.costPerHourUsd(), targetName));
         } else if (target.isAlive()) {
             double spentUsd = target.ask(new Target.Remove()).spentUsd();
-            if (planned.costUsd() > 0) Cli.say(String.format(Locale.ROOT, "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
-            else Cli.say("remove   nothing is left running");
+            if (planned.costUsd() > 0) {
+                Cli.say(String.format(Locale.ROOT, "remove   0 resources left, %.2f USD spent, %.2f USD estimated",
+                        spentUsd, planned.costUsd()));
+            } else {
+                Cli.say("remove   nothing is left running");
+            }
         }
         journal.dropIfEmpty();
     }
@@ -596,7 +688,8 @@ final class Experiment implements Callable<Integer> {
         }
 
         void agreed(int requests) throws IOException {
-            update(run.withAgreement(new Run.Agreement(Instant.now(), requests, run.plan().variants().stream().map(Run.Variant::name).toList())));
+            var variants = run.plan().variants().stream().map(Run.Variant::name).toList();
+            update(run.withAgreement(new Run.Agreement(Instant.now(), requests, variants)));
         }
 
         /** A cell that failed before and is measured now takes its earlier row's place. */
@@ -617,7 +710,8 @@ final class Experiment implements Callable<Integer> {
         }
 
         List<Run.PlannedCell> remaining() {
-            var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).map(Run.Cell::name).collect(Collectors.toSet());
+            var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured())
+                    .map(Run.Cell::name).collect(Collectors.toSet());
             return run.plan().order().stream().filter(cell -> !measured.contains(cell.name())).toList();
         }
 
@@ -648,64 +742,83 @@ final class Experiment implements Callable<Integer> {
         String id = now.toString().replace(':', '-') + "-" + targetName;
         var variants = plan.variants().stream().filter(variant -> artefacts.containsKey(variant.language()))
                 .filter(variant -> !required.planned().refused().containsKey(variant.name())).toList();
+        boolean concurrent = plan.design().equals(Run.Plan.CONCURRENT);
         var order = variants.equals(plan.variants()) ? plan.order()
-                : order(variants, plan.workloads(), plan.design().equals(Run.Plan.CONCURRENT), plan.rounds(), plan.seed());
-        var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(), "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
+                : order(variants, plan.workloads(), concurrent, plan.rounds(), plan.seed());
+        var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(),
+                "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
         JsonNode prices = Run.json().readTree(home.resolve("data/prices.json").toFile());
-        return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, plan.with(variants, order), environment, prices, null, List.of(), warnings, null));
+        return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, plan.with(variants, order),
+                environment, prices, null, List.of(), warnings, null));
     }
 
     private Run readUnfinished() throws IOException {
         Path file = Files.isDirectory(resumed) ? resumed.resolve("run.json") : resumed;
-        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no run at " + resumed, "./jbang experiment.java begins one");
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED,
+                "there is no run at " + resumed, "./jbang experiment.java begins one");
         Run run = Run.read(file);
-        if (run.finished() != null) throw new Cli.Problem(Cli.REFUSED, "run " + run.id() + " is complete", "./jbang analyze.java " + resumed + " shows it");
+        if (run.finished() != null) throw new Cli.Problem(Cli.REFUSED,
+                "run " + run.id() + " is complete", "./jbang analyze.java " + resumed + " shows it");
         targetName = run.target();
         return run;
     }
 
     /** A resumed run goes on with the very functions that it began with. */
     private Journal resume(Run unfinished, Map<String, Build.Artefact> artefacts) throws IOException {
-        JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts"))), now = Run.json().readTree(Run.line(sizes(artefacts)));
-        if (!before.equals(now)) throw new Cli.Problem(Cli.REFUSED,
-                "the functions are not those that run " + unfinished.id() + " began with", "check out commit " + ((Map<?, ?>) unfinished.environment().get("git")).get("commit") + ", or begin a new run");
+        JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts")));
+        JsonNode now = Run.json().readTree(Run.line(sizes(artefacts)));
+        if (!before.equals(now)) {
+            Object commit = ((Map<?, ?>) unfinished.environment().get("git")).get("commit");
+            throw new Cli.Problem(Cli.REFUSED,
+                    "the functions are not those that run " + unfinished.id() + " began with",
+                    "check out commit " + commit + ", or begin a new run");
+        }
         return new Journal(data.resolve(unfinished.id()), unfinished);
     }
 
     // ==== What a run says of its surroundings ====
 
     private Map<String, Object> git() {
-        String commit = output(home, "git", "rev-parse", "HEAD"), changes = output(home, "git", "status", "--porcelain");
+        String commit = output(home, "git", "rev-parse", "HEAD");
+        String changes = output(home, "git", "status", "--porcelain");
         return commit == null ? Map.of("commit", "unknown") : Map.of("commit", commit, "dirty", !changes.isEmpty());
     }
 
     private static Map<String, Object> machine() throws IOException {
-        String model = Files.exists(Path.of("/proc/cpuinfo"))
-                ? Files.readString(Path.of("/proc/cpuinfo")).lines().filter(line -> line.startsWith("model name")).map(line -> line.split(":\\s*", 2)[1]).findFirst().orElse("unknown")
-                : Objects.requireNonNullElse(output(Path.of("/"), "sysctl", "-n", "machdep.cpu.brand_string"), "unknown");
-        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
-        return Map.of("cpu", model, "cores", Runtime.getRuntime().availableProcessors(), "memoryMb", system.getTotalMemorySize() >> 20,
-                "system", System.getProperty("os.name") + " " + System.getProperty("os.version"), "architecture", System.getProperty("os.arch"));
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        String model = !Files.exists(cpuinfo) ? output(Path.of("/"), "sysctl", "-n", "machdep.cpu.brand_string")
+                : Files.readString(cpuinfo).lines().filter(line -> line.startsWith("model name"))
+                        .map(line -> line.split(":\\s*", 2)[1]).findFirst().orElse(null);
+        var system = (com.sun.management.OperatingSystemMXBean)
+                java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        return Map.of("cpu", Objects.requireNonNullElse(model, "unknown"),
+                "cores", Runtime.getRuntime().availableProcessors(), "memoryMb", system.getTotalMemorySize() >> 20,
+                "system", System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                "architecture", System.getProperty("os.arch"));
     }
 
     private static Map<String, Object> tools(Required required, Map<String, Build.Artefact> artefacts) {
-        var tools = new TreeMap<String, Object>(Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
+        var tools = new TreeMap<String, Object>(
+                Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
         artefacts.forEach((language, artefact) -> tools.put(language + " build", artefact.tools()));
         return tools;
     }
 
     private static Map<String, Object> sizes(Map<String, Build.Artefact> artefacts) {
         var sizes = new TreeMap<String, Object>();
-        artefacts.forEach((language, artefact) -> sizes.put(language, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
+        artefacts.forEach((language, artefact) ->
+                sizes.put(language, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
         return sizes;
     }
 
     // ==== doctor ====
 
-    @Command(name = "doctor", mixinStandardHelpOptions = true, description = "Says which tools are there, and how to get what is missing.")
+    @Command(name = "doctor", mixinStandardHelpOptions = true,
+            description = "Says which tools are there, and how to get what is missing.")
     static final class Doctor implements Callable<Integer> {
         @Override public Integer call() throws InterruptedException {
-            tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null), "is downloaded, or built by Go, when a run needs it");
+            tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null),
+                    "is downloaded, or built by Go, when a run needs it");
             for (String language : Build.LANGUAGES) {
                 try {
                     tell(language, Build.tools(language, Build.Platform.LOCAL, kitHome()).toString(), null);
@@ -713,7 +826,8 @@ final class Experiment implements Callable<Integer> {
                     tell(language, null, missing.getMessage() + "; " + missing.hint);
                 }
             }
-            tell("taskset", output(Path.of("/"), "taskset", "--version"), "apt-get install util-linux; without it functions and load share the cores");
+            tell("taskset", output(Path.of("/"), "taskset", "--version"),
+                    "apt-get install util-linux; without it functions and load share the cores");
             tell("git", output(Path.of("/"), "git", "--version"), "without it a run does not know its commit");
             return Cli.DONE;
         }
@@ -725,21 +839,25 @@ final class Experiment implements Callable<Integer> {
 
     // ==== publish ====
 
-    @Command(name = "publish", mixinStandardHelpOptions = true, description = "Writes the copy of a run that is committed: the lines that carry the findings.")
+    @Command(name = "publish", mixinStandardHelpOptions = true,
+            description = "Writes the copy of a run that is committed: the lines that carry the findings.")
     static final class Publish implements Callable<Integer> {
         /** What analyze.java reads of a run; k6's other metrics repeat it in other words. */
-        private static final Set<String> CARRIES_FINDINGS = Set.of("answer_ms", "cpu_ns", "dropped_iterations", "vus", "vus_max");
+        private static final Set<String> CARRIES_FINDINGS =
+                Set.of("answer_ms", "cpu_ns", "dropped_iterations", "vus", "vus_max");
 
         @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
         Path source;
-        @Option(names = "--to", paramLabel = "DIRECTORY", defaultValue = "data/published", description = "Where the copy goes (default: ${DEFAULT-VALUE}); what is there is replaced.")
+        @Option(names = "--to", paramLabel = "DIRECTORY", defaultValue = "data/published",
+                description = "Where the copy goes (default: ${DEFAULT-VALUE}); what is there is replaced.")
         Path to;
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws Exception {
             Path runFile = (Files.isDirectory(source) ? source.resolve("run.json") : source).toRealPath();
             Run run = Run.read(runFile);
-            Path temporary = Files.createTempDirectory(Files.createDirectories(to.toAbsolutePath().getParent()), "publish");
+            Path parent = Files.createDirectories(to.toAbsolutePath().getParent());
+            Path temporary = Files.createTempDirectory(parent, "publish");
             Files.createDirectories(temporary.resolve("cells"));
             var cells = new ArrayList<Run.Cell>();
             for (var cell : run.cells()) {
@@ -747,8 +865,9 @@ final class Experiment implements Callable<Integer> {
                 for (var file : cell.files()) files.add(cut(runFile.getParent(), file, temporary));
                 cells.add(cell.withFiles(files));
             }
-            run.withCells(cells).withPublished("k6's files are cut down to " + String.join(", ", new TreeSet<>(CARRIES_FINDINGS)) + "; sha256 and size of each whole file stand beside it")
-                    .write(temporary);
+            String leftOut = "k6's files are cut down to " + String.join(", ", new TreeSet<>(CARRIES_FINDINGS))
+                    + "; sha256 and size of each whole file stand beside it";
+            run.withCells(cells).withPublished(leftOut).write(temporary);
             if (Files.exists(to)) deleteTree(to);
             Files.move(temporary, to);
             System.out.println("published " + run.id() + " in " + to);
@@ -757,12 +876,17 @@ final class Experiment implements Callable<Integer> {
 
         private static Run.File cut(Path from, Run.File whole, Path to) throws IOException {
             Path source = from.resolve(whole.path()), copy = to.resolve(whole.path());
-            if (!Run.sha256(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED, source + " is not the file that was measured: its sha256 differs", "publish a run that nobody changed");
+            if (!Run.sha256(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED,
+                    source + " is not the file that was measured: its sha256 differs",
+                    "publish a run that nobody changed");
             if (whole.path().endsWith(".k6.json.gz")) {
-                try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(Files.newInputStream(source)), StandardCharsets.UTF_8));
-                     var out = new OutputStreamWriter(new GZIPOutputStream(Files.newOutputStream(copy)), StandardCharsets.UTF_8)) {
+                try (var lines = new BufferedReader(new InputStreamReader(
+                             new GZIPInputStream(Files.newInputStream(source)), StandardCharsets.UTF_8));
+                     var out = new OutputStreamWriter(
+                             new GZIPOutputStream(Files.newOutputStream(copy)), StandardCharsets.UTF_8)) {
                     for (String line; (line = lines.readLine()) != null; ) {
-                        if (CARRIES_FINDINGS.contains(Run.json().readTree(line).get("metric").asText())) out.append(line).append('\n');
+                        String metric = Run.json().readTree(line).get("metric").asText();
+                        if (CARRIES_FINDINGS.contains(metric)) out.append(line).append('\n');
                     }
                 }
             } else {
@@ -781,8 +905,8 @@ final class Experiment implements Callable<Integer> {
     // ==== Small things ====
 
     /**
-     * Ctrl-C and SIGTERM: whatever the main thread waits for is interrupted, everything is removed, and only then does the
-     * process end. A second Ctrl-C during the removal changes nothing.
+     * Ctrl-C and SIGTERM: whatever the main thread waits for is interrupted, everything is removed, and only then
+     * does the process end. A second Ctrl-C during the removal changes nothing.
      */
     private static final class Interruption {
         private final Thread main = Thread.currentThread();
@@ -811,8 +935,10 @@ final class Experiment implements Callable<Integer> {
 
     /** One run at a time on a machine: two would measure each other. */
     private static AutoCloseable onlyOneRun() throws IOException {
-        var file = FileChannel.open(Files.createDirectories(Build.userCache()).resolve("experiment.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (file.tryLock() == null) throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine", "wait for it, or end it: two would measure each other");
+        Path lock = Files.createDirectories(Build.userCache()).resolve("experiment.lock");
+        var file = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (file.tryLock() == null) throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine",
+                "wait for it, or end it: two would measure each other");
         return file;
     }
 
@@ -823,7 +949,8 @@ final class Experiment implements Callable<Integer> {
 
     private static Path kitHome() {
         Path here = Path.of("").toAbsolutePath();
-        if (!Files.exists(here.resolve("k6/load.js"))) throw new Cli.Problem(Cli.REFUSED, here + " is not the kit's directory", "cd to where experiment.java is");
+        if (!Files.exists(here.resolve("k6/load.js"))) throw new Cli.Problem(Cli.REFUSED,
+                here + " is not the kit's directory", "cd to where experiment.java is");
         return here;
     }
 
@@ -837,12 +964,15 @@ final class Experiment implements Callable<Integer> {
         });
     }
 
-    private static String seconds(double value) { return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value); }
+    private static String seconds(double value) {
+        return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+    }
 
     /** What a command prints, or null when it is not there or fails. */
     private static String output(Path directory, String... command) {
         try {
-            var process = new ProcessBuilder(command).directory(directory.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            var process = new ProcessBuilder(command).directory(directory.toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             return process.waitFor() == 0 ? said : null;
         } catch (IOException | InterruptedException notThere) {

@@ -65,7 +65,8 @@ final class Cli {
             tell(problem.getMessage(), problem.hint);
             exitCode = problem.exitCode;
         } else {
-            tell("unexpected: " + thrown, verbose ? "the stack trace below names the line" : "--verbose shows where it happened");
+            tell("unexpected: " + thrown,
+                    verbose ? "the stack trace below names the line" : "--verbose shows where it happened");
         }
         if (verbose) thrown.printStackTrace();
         return exitCode;

@@ -1,7 +1,8 @@
-// Equal work, proved: every request of function/contract.json, and whether a reply is the one that the contract asks for.
+// Equal work, proved: the requests of function/contract.json, and whether a reply is what the contract asks for.
 //
-// The format is explained in function/README.md. A reply must have the status and exactly the fields that the case names, plus
-// the fields of "meta"; a reply with a field too many does other work than its siblings and is as wrong as one too few.
+// The format is explained in function/README.md. A reply must have the status and exactly the fields that the case
+// names, plus the fields of "meta"; a reply with a field too many does other work than its siblings and is as wrong
+// as one too few.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 
@@ -16,19 +17,23 @@ final class Contract {
     private static final Duration PATIENCE = Duration.ofSeconds(40);
 
     /** One request and what must come back. */
-    record Case(String name, String method, String workload, JsonNode query, int status, JsonNode body, JsonNode checks) {
+    record Case(String name, String method, String workload, JsonNode query, int status, JsonNode body,
+                JsonNode checks) {
 
         /** "/io?delay_ms=25", with every parameter percent-encoded; a list repeats its parameter. */
         String path() {
             var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
             query.properties().forEach(parameter -> {
-                var values = parameter.getValue().isArray() ? parameter.getValue() : JSON.createArrayNode().add(parameter.getValue());
-                values.forEach(value -> parameters.add(parameter.getKey() + "=" + encode(value.asText())));
+                JsonNode value = parameter.getValue();
+                var values = value.isArray() ? value : JSON.createArrayNode().add(value);
+                values.forEach(one -> parameters.add(parameter.getKey() + "=" + encode(one.asText())));
             });
             return "/" + workload + parameters;
         }
 
-        private static String encode(String text) { return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20"); }
+        private static String encode(String text) {
+            return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+        }
     }
 
     final List<Case> cases = new ArrayList<>();
@@ -37,8 +42,8 @@ final class Contract {
     private Contract(JsonNode document) {
         meta = document.get("meta");
         for (JsonNode one : document.get("cases")) {
-            cases.add(new Case(one.get("name").asText(), one.get("method").asText(), one.get("workload").asText(), one.get("query"),
-                    one.get("status").asInt(), one.get("body"), one.path("checks")));
+            cases.add(new Case(one.get("name").asText(), one.get("method").asText(), one.get("workload").asText(),
+                    one.get("query"), one.get("status").asInt(), one.get("body"), one.path("checks")));
         }
     }
 
@@ -50,8 +55,8 @@ final class Contract {
      * @param facts values for the contract's placeholders, such as language and memoryMb
      * @param replies is given each case's parsed reply, for checks beyond the reply itself
      */
-    List<String> check(HttpClient client, String variantUrl, String apiKey, Map<String, Object> facts, BiConsumer<Case, JsonNode> replies)
-            throws IOException, InterruptedException {
+    List<String> check(HttpClient client, String variantUrl, String apiKey, Map<String, Object> facts,
+                       BiConsumer<Case, JsonNode> replies) throws IOException, InterruptedException {
         var differences = new ArrayList<String>();
         for (Case one : cases) {
             var request = HttpRequest.newBuilder(URI.create(variantUrl + one.path())).timeout(PATIENCE)
@@ -68,30 +73,38 @@ final class Contract {
 
     /** What differs between a reply and what the case asks for. */
     List<String> differences(Case one, int status, String body, Map<String, Object> facts) {
-        if (status != one.status()) return List.of("status is " + status + ", the contract says " + one.status() + "; body: " + shortened(body));
+        if (status != one.status()) {
+            return List.of("status is " + status + ", the contract says " + one.status()
+                    + "; body: " + shortened(body));
+        }
         JsonNode reply = parse(body);
         if (!reply.isObject()) return List.of("the reply is not a JSON object: " + shortened(body));
         var differences = new ArrayList<String>();
         one.body().properties().forEach(field -> {
             JsonNode expected = filled(field.getValue(), facts);
             if (!expected.equals(reply.get(field.getKey()))) {
-                differences.add("field '" + field.getKey() + "' is " + reply.get(field.getKey()) + ", the contract says " + expected);
+                differences.add(difference(field.getKey(), reply, expected.toString()));
             }
         });
-        one.checks().properties().forEach(check -> {
-            if (!holds(check.getValue().asText(), reply, reply.path(check.getKey()).asText())) {
-                differences.add("field '" + check.getKey() + "' is " + reply.get(check.getKey()) + ", the contract says " + check.getValue().asText());
+        one.checks().properties().forEach(field -> {
+            String check = field.getValue().asText();
+            if (!holds(check, reply, reply.path(field.getKey()).asText())) {
+                differences.add(difference(field.getKey(), reply, check));
             }
         });
         meta.properties().forEach(field -> {
-            if (!isOf(field.getValue().asText(), reply.get(field.getKey()))) {
-                differences.add("field '" + field.getKey() + "' is " + reply.get(field.getKey()) + ", the contract says " + field.getValue().asText());
-            }
+            String type = field.getValue().asText();
+            if (!isOf(type, reply.get(field.getKey()))) differences.add(difference(field.getKey(), reply, type));
         });
         reply.fieldNames().forEachRemaining(name -> {
-            if (!one.body().has(name) && !one.checks().has(name) && !meta.has(name)) differences.add("field '" + name + "' is not in the contract");
+            boolean known = one.body().has(name) || one.checks().has(name) || meta.has(name);
+            if (!known) differences.add("field '" + name + "' is not in the contract");
         });
         return differences;
+    }
+
+    private static String difference(String field, JsonNode reply, String expected) {
+        return "field '" + field + "' is " + reply.get(field) + ", the contract says " + expected;
     }
 
     /** An expected value with its placeholder, "{language}", replaced by what is true of this variant. */
@@ -123,10 +136,14 @@ final class Contract {
         }
     }
 
-    private static String shortened(String text) { return text.length() <= 200 ? text : text.substring(0, 200) + "…"; }
+    private static String shortened(String text) {
+        return text.length() <= 200 ? text : text.substring(0, 200) + "…";
+    }
 
     /** SHA-256 of the text's UTF-8 bytes, in lower-case hex. */
-    static String sha256(String text) { return HexFormat.of().formatHex(sha256(text.getBytes(StandardCharsets.UTF_8))); }
+    static String sha256(String text) {
+        return HexFormat.of().formatHex(sha256(text.getBytes(StandardCharsets.UTF_8)));
+    }
 
     /** What the cpu workload answers: the digest of the seed, hashed again that many times. */
     static String digest(String seed, int hashLoops) {

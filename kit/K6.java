@@ -1,7 +1,7 @@
 // k6, the load generator: found where its users have it, else downloaded with a pinned checksum, else built by Go.
 //
-// The experiment's figures are k6's, so its version is recorded with every run. 1.0 is the oldest that is taken: it is the
-// first with a promise of stability, and the script uses nothing newer.
+// The experiment's figures are k6's, so its version is recorded with every run. 1.0 is the oldest that is taken: it
+// is the first with a promise of stability, and the script uses nothing newer.
 
 //SOURCES Cli.java
 
@@ -22,14 +22,16 @@ final class K6 {
             "macos-arm64.zip", "93635cccab3f7c689f890218ccbb92b0440a42f1380681a7d732a072915d7b76");
     /** A page that does not answer within this is one that will not; building k6 is the other way. */
     private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
-    private static final String INSTALL = "install k6 (https://grafana.com/docs/k6/latest/set-up/install-k6/) or Go 1.25 or newer";
+    private static final String INSTALL =
+            "install k6 (https://grafana.com/docs/k6/latest/set-up/install-k6/) or Go 1.25 or newer";
 
     /** A k6 that answered with its version. */
     record Found(Path path, String version) {}
 
     /** Finds k6 without getting one: on the PATH, where go install puts it, or in the kit's cache. */
     static Optional<Found> find(Path cache) {
-        var pathDirectories = Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)).map(Path::of);
+        String searched = System.getenv().getOrDefault("PATH", "");
+        var pathDirectories = Arrays.stream(searched.split(File.pathSeparator)).map(Path::of);
         var others = Stream.of(Path.of(System.getProperty("user.home"), "go", "bin"), cache.resolve("k6"));
         return Stream.concat(pathDirectories, others).map(directory -> directory.resolve("k6"))
                 .filter(Files::isExecutable).flatMap(path -> version(path).stream()).findFirst();
@@ -46,7 +48,8 @@ final class K6 {
             progress.accept(downloadFailed + "; building k6 with Go instead (some minutes, once)");
             build(directory);
         }
-        return find(cache).orElseThrow(() -> new Cli.Problem(Cli.REFUSED, "k6 was got into " + directory + " but does not run", INSTALL));
+        return find(cache).orElseThrow(() ->
+                new Cli.Problem(Cli.REFUSED, "k6 was got into " + directory + " but does not run", INSTALL));
     }
 
     /** The version, unless it is too old or the program does not run. */
@@ -55,7 +58,8 @@ final class K6 {
             var process = new ProcessBuilder(path.toString(), "version").redirectErrorStream(true).start();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             var match = Pattern.compile("k6(?:\\.exe)? v(\\d+)\\.(\\S+)").matcher(said);
-            boolean good = process.waitFor() == 0 && match.find() && Integer.parseInt(match.group(1)) >= OLDEST_MAJOR_VERSION;
+            boolean good = process.waitFor() == 0 && match.find()
+                    && Integer.parseInt(match.group(1)) >= OLDEST_MAJOR_VERSION;
             return good ? Optional.of(new Found(path, match.group(1) + "." + match.group(2))) : Optional.empty();
         } catch (IOException doesNotRun) {
             return Optional.empty();
@@ -73,7 +77,8 @@ final class K6 {
         String name = "k6-v" + RELEASE + "-" + archive;
         var source = URI.create("https://github.com/grafana/k6/releases/download/v" + RELEASE + "/" + name);
         Path file = Files.createTempFile(directory, "download", archive);
-        try (var client = HttpClient.newBuilder().connectTimeout(CONNECT_PATIENCE).followRedirects(HttpClient.Redirect.ALWAYS).build()) {
+        try (var client = HttpClient.newBuilder().connectTimeout(CONNECT_PATIENCE)
+                .followRedirects(HttpClient.Redirect.ALWAYS).build()) {
             var response = client.send(HttpRequest.newBuilder(source).build(), HttpResponse.BodyHandlers.ofFile(file));
             if (response.statusCode() != 200) return "the download of k6 was answered with " + response.statusCode();
             if (!sha256(file).equals(RELEASE_SHA256.get(archive))) return "the download of k6 has a wrong checksum";
@@ -91,7 +96,8 @@ final class K6 {
         try {
             run(directory, List.of("go", "install", GO_MODULE));
         } catch (IOException failed) {
-            throw new Cli.Problem(Cli.REFUSED, "k6 is missing, cannot be downloaded, and Go could not build it: " + failed.getMessage(), INSTALL);
+            throw new Cli.Problem(Cli.REFUSED,
+                    "k6 is missing, cannot be downloaded, and Go could not build it: " + failed.getMessage(), INSTALL);
         }
     }
 
@@ -100,7 +106,9 @@ final class K6 {
         builder.environment().put("GOBIN", directory.toAbsolutePath().toString());
         var process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) throw new IOException(said.lines().reduce((_, last) -> last).orElse(String.join(" ", command)));
+        if (process.waitFor() != 0) {
+            throw new IOException(said.lines().reduce((_, last) -> last).orElse(String.join(" ", command)));
+        }
     }
 
     private static String sha256(Path file) throws IOException {

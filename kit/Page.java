@@ -1,7 +1,8 @@
 // One HTML page that opens without a network: tables, plots by tablesaw-jsplot, and the pinned Plotly inside it.
 //
-// Plotly is half of what a page weighs, so it lies in it gzipped and is inflated by the browser itself. Every text that came from a
-// k6 file is escaped. Colours follow the reader's light or dark setting, also when it changes while the page is open.
+// Plotly is half of what a page weighs, so it lies in it gzipped and is inflated by the browser itself. Every text
+// that came from a k6 file is escaped. Colours follow the reader's light or dark setting, also when it changes while
+// the page is open.
 
 //DEPS tech.tablesaw:tablesaw-jsplot:0.44.4
 //DEPS org.webjars.bower:plotly.js:1.54.1
@@ -10,15 +11,18 @@
 import module java.base;
 import tech.tablesaw.api.Table;
 import tech.tablesaw.plotly.components.*;
+import tech.tablesaw.plotly.components.Line.Dash;
 import tech.tablesaw.plotly.traces.*;
 
 /** Builds a page section by section; {@link #html} is the whole of it. */
 final class Page {
-    // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; of the bundles with box plots this is the smallest.
+    // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; no smaller bundle has box plots.
     private static final String PLOTLY = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
     /** A language each, told apart in light, in dark, and by most colour-blind readers (Okabe and Ito's palette). */
-    private static final Map<String, String> LANGUAGE_COLOURS = Map.of("python", "#0072b2", "rust", "#d55e00", "java", "#009e73");
-    private static final List<String> OTHER_COLOURS = List.of("#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#999999");
+    private static final Map<String, String> LANGUAGE_COLOURS =
+            Map.of("python", "#0072b2", "rust", "#d55e00", "java", "#009e73");
+    private static final List<String> OTHER_COLOURS =
+            List.of("#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#999999");
 
     /** A line of a plot: its name, its points, and what it looks like. */
     record Line(String name, double[] x, double[] y, boolean dashed) {}
@@ -68,15 +72,17 @@ final class Page {
         var traces = new Trace[lines.size()];
         for (int i = 0; i < traces.length; i++) {
             Line line = lines.get(i);
-            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(label(line.name())).mode(ScatterTrace.Mode.LINE_AND_MARKERS)
-                    .line(tech.tablesaw.plotly.components.Line.builder().color(colour(line.name(), i))
-                            .dash(line.dashed() ? tech.tablesaw.plotly.components.Line.Dash.DASH : tech.tablesaw.plotly.components.Line.Dash.SOLID).build())
-                    .marker(Marker.builder().color(colour(line.name(), i)).size(4).build()).build();
+            String colour = colour(line.name(), i);
+            var stroke = tech.tablesaw.plotly.components.Line.builder().color(colour)
+                    .dash(line.dashed() ? Dash.DASH : Dash.SOLID).build();
+            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(label(line.name()))
+                    .mode(ScatterTrace.Mode.LINE_AND_MARKERS).line(stroke)
+                    .marker(Marker.builder().color(colour).size(4).build()).build();
         }
         return traces;
     }
 
-    /** A box for each name, drawn from its percentiles p0, p1 … p100 instead of from every value: the box is the same. */
+    /** A box for each name, drawn from its percentiles p0, p1 … p100 and not every value: the box is the same. */
     Page boxes(String heading, String yTitle, SequencedMap<String, double[]> percentiles, String sentence) {
         var traces = new ArrayList<Trace>();
         percentiles.forEach((name, values) -> {
@@ -88,21 +94,25 @@ final class Page {
     }
 
     /**
-     * A name as plots may show it. tablesaw-jsplot puts texts into JavaScript as they are or escapes them for HTML only, so what means
-     * something to either is replaced by what looks like it; the tables have the name itself.
+     * A name as plots may show it. tablesaw-jsplot puts texts into JavaScript as they are or escapes them for HTML
+     * only, so what means something to either is replaced by what looks like it; the tables have the name itself.
      */
     private static String label(String name) {
-        return name.replace('<', '‹').replace('>', '›').replace('"', '”').replace('\'', '’').replace('\\', '∖').replace('&', '＆').replaceAll("\\p{Cntrl}", " ");
+        return name.replace('<', '‹').replace('>', '›').replace('"', '”').replace('\'', '’')
+                .replace('\\', '∖').replace('&', '＆').replaceAll("\\p{Cntrl}", " ");
     }
 
     private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
-        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(traces.length > 1 && !(traces[0] instanceof BoxTrace)).build();
+        boolean legend = traces.length > 1 && !(traces[0] instanceof BoxTrace);
+        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(legend).build();
         String name = "plot" + ++plots;
-        body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3><div class=\"plot\" id=\"").append(name).append("\"></div><figcaption>")
-                .append(Tables.escaped(sentence)).append("</figcaption></figure>\n");
+        body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3>")
+                .append("<div class=\"plot\" id=\"").append(name).append("\"></div>")
+                .append("<figcaption>").append(Tables.escaped(sentence)).append("</figcaption></figure>\n");
         String javascript = Figure.builder().layout(layout).addTraces(traces).build().asJavascript(name);
         // Each plot's script declares the same names, so each gets a scope of its own.
-        scripts.append("{").append(javascript.replace("<script>", "").replace("</script>", "").replace("data, layout)", "data, layout, settings)")).append("}\n");
+        scripts.append("{").append(javascript.replace("<script>", "").replace("</script>", "")
+                .replace("data, layout)", "data, layout, settings)")).append("}\n");
         return this;
     }
 
@@ -115,7 +125,8 @@ final class Page {
     }
 
     String html() throws IOException {
-        return TEMPLATE.replace("{{title}}", Tables.escaped(title)).replace("{{body}}", body).replace("{{plotly}}", plots == 0 ? "" : plotly()).replace("{{scripts}}", scripts);
+        return TEMPLATE.replace("{{title}}", Tables.escaped(title)).replace("{{body}}", body)
+                .replace("{{plotly}}", plots == 0 ? "" : plotly()).replace("{{scripts}}", scripts);
     }
 
     private static String plotly() throws IOException {

@@ -1,13 +1,14 @@
 // A run as it lies on disk: one directory, one run.json in it, and the raw files of every cell.
 //
-//     data/2026-11-22T05-10-00Z-local/run.json                     this record: plan, environment, prices, one entry a cell
-//                                     cells/003-rust-lmi-2048-cpu.k6.json.gz              what k6 wrote
-//                                     cells/003-rust-lmi-2048-cpu.invocations.ndjson.gz   a line per invocation
-//                                     cells/003-rust-lmi-2048-cpu.metrics.ndjson          CPU, memory, environments over time
-//     data/run.json                                                a link to the newest run's run.json
+//     data/2026-11-22T05-10-00Z-local/
+//         run.json                                            this record: plan, environment, prices, an entry a cell
+//         cells/003-rust-lmi-2048-cpu.k6.json.gz              what k6 wrote
+//         cells/003-rust-lmi-2048-cpu.invocations.ndjson.gz   a line per invocation
+//         cells/003-rust-lmi-2048-cpu.metrics.ndjson          CPU, memory, environments over time
+//     data/run.json                                           a link to the newest run's run.json
 //
-// experiment.java writes it after every cell, to a temporary file that takes the old one's place, so that whatever ends a
-// run leaves a whole record of what was finished. analyze.java reads it and needs to know nothing else.
+// experiment.java writes it after every cell, to a temporary file that takes the old one's place, so that whatever
+// ends a run leaves a whole record of what was finished. analyze.java reads it and needs to know nothing else.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 //DEPS com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.19.2
@@ -37,7 +38,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     static final int SCHEMA = 1;
 
     Run {
-        if (schema != SCHEMA) throw new IllegalArgumentException("run.json has schema " + schema + ", this kit reads " + SCHEMA);
+        if (schema != SCHEMA) {
+            throw new IllegalArgumentException("run.json has schema " + schema + ", this kit reads " + SCHEMA);
+        }
         cells = cells == null ? List.of() : List.copyOf(cells);
         warnings = warnings == null ? List.of() : List.copyOf(warnings);
     }
@@ -52,7 +55,8 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             var match = NAME.matcher(name);
             if (!match.matches()) throw new IllegalArgumentException(
                     "'" + name + "' is not a variant: language-standard|lmi-memoryMb, as in rust-lmi-2048");
-            return new Variant(name, match.group(1), match.group(2), Integer.parseInt(match.group(3)), match.group(4) != null);
+            int memoryMb = Integer.parseInt(match.group(3));
+            return new Variant(name, match.group(1), match.group(2), memoryMb, match.group(4) != null);
         }
 
         boolean lmi() { return compute.equals(LMI); }
@@ -74,12 +78,13 @@ record Run(int schema, String id, String target, Instant started, Instant finish
      * What was to be done, complete before anything was measured.
      *
      * @param claims  false for a run too short to say anything about differences
-     * @param design  "slots": one variant and workload at a time; "concurrent": all variants at once, one workload at a time
+     * @param design  "slots": one variant and workload at a time; "concurrent": one workload, all variants at a time
      * @param warmUpRequests for each variant and workload, before the first cell
      * @param order   the cells in the order of their measurement
      */
-    record Plan(String profile, String description, boolean claims, String design, long seed, int rounds, double settleSeconds,
-                double measureSeconds, int warmUpRequests, List<Variant> variants, List<Workload> workloads, List<PlannedCell> order) {
+    record Plan(String profile, String description, boolean claims, String design, long seed, int rounds,
+                double settleSeconds, double measureSeconds, int warmUpRequests, List<Variant> variants,
+                List<Workload> workloads, List<PlannedCell> order) {
         static final String SLOTS = "slots", CONCURRENT = "concurrent";
 
         Workload workload(String name) {
@@ -88,7 +93,8 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
         /** The same plan for fewer variants. */
         Plan with(List<Variant> variants, List<PlannedCell> order) {
-            return new Plan(profile, description, claims, design, seed, rounds, settleSeconds, measureSeconds, warmUpRequests, variants, workloads, order);
+            return new Plan(profile, description, claims, design, seed, rounds, settleSeconds, measureSeconds,
+                    warmUpRequests, variants, workloads, order);
         }
     }
 
@@ -101,27 +107,30 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /**
      * One k6 process that was.
      *
-     * @param number  0 for a warm-up, which comes after each start of the functions and asks all workloads (workload is null)
+     * @param number  0 for a warm-up, which comes after each start of the functions and asks all workloads
+     * @param workload null for a warm-up
      * @param phases  named stretches of time, as k6 was told to make them
      * @param stored  what lay in the stores afterwards, where the cell stored anything; else null
      * @param notes   what a reader should know, such as invocation records that came late
      */
-    record Cell(int number, String name, int round, List<String> variants, String workload, List<Phase> phases, Instant started,
-                Instant ended, Outcome outcome, List<File> files, Stored stored, Generator generator, List<String> notes) {
+    record Cell(int number, String name, int round, List<String> variants, String workload, List<Phase> phases,
+                Instant started, Instant ended, Outcome outcome, List<File> files, Stored stored, Generator generator,
+                List<String> notes) {
 
         Optional<File> file(String suffix) {
             return files.stream().filter(file -> file.path().endsWith(suffix)).findFirst();
         }
 
         Cell withFiles(List<File> files) {
-            return new Cell(number, name, round, variants, workload, phases, started, ended, outcome, files, stored, generator, notes);
+            return new Cell(number, name, round, variants, workload, phases, started, ended, outcome, files, stored,
+                    generator, notes);
         }
     }
 
     /**
-     * A named stretch of a cell; only "measure" carries findings. Each variant and workload has a k6 scenario of its own in it,
-     * named variant_workload_phase. The load is open, at the workload's rate, with at most so many virtual users; in the
-     * warm-up it is a fixed number of requests.
+     * A named stretch of a cell; only "measure" carries findings. Each variant and workload has a k6 scenario of its
+     * own in it, named variant_workload_phase. The load is open, at the workload's rate, with at most so many virtual
+     * users; in the warm-up it is a fixed number of requests.
      */
     record Phase(String name, double startSecond, double seconds, int mostVus) {
         static final String WARM_UP = "warm-up", SETTLE = "settle", MEASURE = "measure";
@@ -138,9 +147,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         boolean isMeasured() { return kind.equals(MEASURED); }
     }
 
-    /**
-     * A raw file, its path relative to the run's directory. In a published copy {@code whole} is the file it was cut from.
-     */
+    /** A raw file; its path is relative to the run's directory. In a published copy it was cut from {@code whole}. */
     record File(String path, long bytes, String sha256, File whole) {
         static File of(Path runDirectory, Path file) throws IOException {
             return new File(runDirectory.relativize(file).toString(), Files.size(file), Run.sha256(file), null);
@@ -154,23 +161,28 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     record Generator(int exitCode, long cpuNs, long peakMemoryBytes) {}
 
     Run withEnvironment(Map<String, Object> environment) {
-        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings, published);
+        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,
+                published);
     }
 
     Run withAgreement(Agreement agreement) {
-        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings, published);
+        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,
+                published);
     }
 
     Run withCells(List<Cell> cells) {
-        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings, published);
+        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,
+                published);
     }
 
     Run withFinished(Instant finished) {
-        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings, published);
+        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,
+                published);
     }
 
     Run withPublished(String published) {
-        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings, published);
+        return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,
+                published);
     }
 
     // ==== Read and write ====

@@ -1,7 +1,7 @@
 // Tablesaw tables as a person, a spreadsheet and a page want them: Markdown, CSV and HTML of the same rows.
 //
-// What a figure is, its column's name says: "[ms]" is a unit and "%" a relative difference. Text shows three significant digits; CSV
-// keeps every digit. A missing value is "—".
+// What a figure is, its column's name says: "[ms]" is a unit and "%" a relative difference. Text shows three
+// significant digits; CSV keeps every digit. A missing value is "—".
 
 //DEPS tech.tablesaw:tablesaw-core:0.44.4
 //DEPS org.slf4j:slf4j-nop:2.0.17
@@ -51,7 +51,10 @@ final class Tables {
             return this;
         }
 
-        Table table(String name) { return Table.create(name, Stream.concat(texts.stream(), figures.values().stream()).toArray(Column<?>[]::new)); }
+        Table table(String name) {
+            var columns = Stream.concat(texts.stream(), figures.values().stream());
+            return Table.create(name, columns.toArray(Column<?>[]::new));
+        }
     }
 
     /** A GitHub-flavoured Markdown table, columns padded, figures to the right. */
@@ -61,11 +64,13 @@ final class Tables {
         for (int row = 0; row < table.rowCount(); row++) rows.add(texts(table, row));
         int columns = table.columnCount();
         int[] widths = new int[columns];
-        for (var row : rows) for (int column = 0; column < columns; column++) widths[column] = Math.max(widths[column], width(row.get(column).replace("|", "\\|")));
+        for (var row : rows) for (int column = 0; column < columns; column++) {
+            widths[column] = Math.max(widths[column], width(inCell(row.get(column))));
+        }
         var out = new StringBuilder();
         for (int row = 0; row < rows.size(); row++) {
             for (int column = 0; column < columns; column++) {
-                String text = rows.get(row).get(column).replace("|", "\\|"), space = " ".repeat(widths[column] - width(text));
+                String text = inCell(rows.get(row).get(column)), space = " ".repeat(widths[column] - width(text));
                 out.append("| ").append(isFigure(table.column(column)) ? space + text : text + space).append(' ');
             }
             out.append("|\n");
@@ -78,12 +83,18 @@ final class Tables {
         return out.toString();
     }
 
+    /** A bare bar would end the cell. */
+    private static String inCell(String text) { return text.replace("|", "\\|"); }
+
     /** RFC 4180, all digits, missing values empty. */
     static String csv(Table table) {
-        var out = new StringBuilder(table.columnNames().stream().map(Tables::quoted).collect(Collectors.joining(","))).append('\n');
+        String header = table.columnNames().stream().map(Tables::quoted).collect(Collectors.joining(","));
+        var out = new StringBuilder(header).append('\n');
         for (int row = 0; row < table.rowCount(); row++) {
             int at = row;
-            out.append(table.columns().stream().map(column -> column.isMissing(at) ? "" : quoted(exact(column.get(at)))).collect(Collectors.joining(","))).append('\n');
+            out.append(table.columns().stream()
+                    .map(column -> column.isMissing(at) ? "" : quoted(column.get(at).toString()))
+                    .collect(Collectors.joining(","))).append('\n');
         }
         return out.toString();
     }
@@ -91,13 +102,16 @@ final class Tables {
     /** An HTML table; every text is escaped. */
     static String html(Table table) {
         var out = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
-        for (var column : table.columns()) out.append("<th").append(figureClass(column)).append('>').append(escaped(column.name())).append("</th>");
+        for (var column : table.columns()) {
+            out.append("<th").append(figureClass(column)).append('>').append(escaped(column.name())).append("</th>");
+        }
         out.append("</tr></thead><tbody>\n");
         for (int row = 0; row < table.rowCount(); row++) {
             out.append("<tr>");
             var texts = texts(table, row);
             for (int column = 0; column < texts.size(); column++) {
-                out.append("<td").append(figureClass(table.column(column))).append('>').append(escaped(texts.get(column))).append("</td>");
+                out.append("<td").append(figureClass(table.column(column))).append('>')
+                        .append(escaped(texts.get(column))).append("</td>");
             }
             out.append("</tr>\n");
         }
@@ -106,7 +120,8 @@ final class Tables {
 
     /** Text as HTML shows it, whoever wrote it: tag values come from anybody's k6 script. */
     static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+                .replace("\"", "&quot;").replace("'", "&#39;");
     }
 
     /** A number as tables show it: three significant digits, whole from a hundred on, — for NaN. */
@@ -114,13 +129,15 @@ final class Tables {
         if (Double.isNaN(value)) return MISSING;
         if (Double.isInfinite(value)) return value > 0 ? "∞" : "-∞";
         if (value == 0) return "0";
-        var rounded = new BigDecimal(value).round(new MathContext(SIGNIFICANT_DIGITS, RoundingMode.HALF_EVEN));
-        if (rounded.abs().compareTo(BigDecimal.valueOf(100)) >= 0) rounded = new BigDecimal(value).setScale(0, RoundingMode.HALF_EVEN);
-        return rounded.scale() < 0 ? rounded.setScale(0, RoundingMode.UNNECESSARY).toPlainString() : rounded.toPlainString();
+        var exact = new BigDecimal(value);
+        var rounded = exact.round(new MathContext(SIGNIFICANT_DIGITS, RoundingMode.HALF_EVEN));
+        if (rounded.abs().compareTo(BigDecimal.valueOf(100)) >= 0) rounded = exact.setScale(0, RoundingMode.HALF_EVEN);
+        return rounded.toPlainString();
     }
 
     private static List<String> texts(Table table, int row) {
-        return table.columns().stream().map(column -> column.isMissing(row) ? MISSING : text(column, column.get(row))).toList();
+        return table.columns().stream()
+                .map(column -> column.isMissing(row) ? MISSING : text(column, column.get(row))).toList();
     }
 
     private static String text(Column<?> column, Object value) {
@@ -128,14 +145,15 @@ final class Tables {
         return column.name().endsWith("%") && number > 0 ? "+" + figure(number) : figure(number);
     }
 
-    private static String exact(Object value) { return value.toString(); }
-
-    private static boolean isFigure(Column<?> column) { return column instanceof NumericColumn || column.name().contains("["); }
+    private static boolean isFigure(Column<?> column) {
+        return column instanceof NumericColumn || column.name().contains("[");
+    }
 
     private static String figureClass(Column<?> column) { return isFigure(column) ? " class=\"figure\"" : ""; }
 
     private static String quoted(String text) {
-        return text.chars().anyMatch(character -> "\",\r\n".indexOf(character) >= 0) ? '"' + text.replace("\"", "\"\"") + '"' : text;
+        boolean plain = text.chars().noneMatch(character -> "\",\r\n".indexOf(character) >= 0);
+        return plain ? text : '"' + text.replace("\"", "\"\"") + '"';
     }
 
     private static int width(String text) { return text.codePointCount(0, text.length()); }

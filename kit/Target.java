@@ -5,8 +5,9 @@
 //              {"answer":{…}}  or  {"problem":{"exitCode":4,"message":"…","hint":"…"}}   exactly one
 //     stderr   text for people
 //
-// The verbs come in the order of a run: plan · start · ready · (empty · stored · collect)… · remove. The end of stdin means
-// that the experiment is gone: a target on this machine ends all that it started, AWS's stops waiting and keeps its state.
+// The verbs come in the order of a run: plan · start · ready · (empty · stored · collect)… · remove. The end of
+// stdin means that the experiment is gone: a target on this machine ends all that it started, AWS's stops waiting
+// and keeps its state.
 
 //SOURCES Cli.java
 //SOURCES Run.java
@@ -23,9 +24,12 @@ final class Target implements AutoCloseable {
     /** A request; {@link #answer} is the type of what comes back. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "verb")
     @JsonSubTypes({
-        @JsonSubTypes.Type(value = Plan.class, name = "plan"), @JsonSubTypes.Type(value = Start.class, name = "start"),
-        @JsonSubTypes.Type(value = Ready.class, name = "ready"), @JsonSubTypes.Type(value = Empty.class, name = "empty"),
-        @JsonSubTypes.Type(value = Stored.class, name = "stored"), @JsonSubTypes.Type(value = Collect.class, name = "collect"),
+        @JsonSubTypes.Type(value = Plan.class, name = "plan"),
+        @JsonSubTypes.Type(value = Start.class, name = "start"),
+        @JsonSubTypes.Type(value = Ready.class, name = "ready"),
+        @JsonSubTypes.Type(value = Empty.class, name = "empty"),
+        @JsonSubTypes.Type(value = Stored.class, name = "stored"),
+        @JsonSubTypes.Type(value = Collect.class, name = "collect"),
         @JsonSubTypes.Type(value = Remove.class, name = "remove")})
     sealed interface Request<A> {
         @JsonIgnore Class<A> answer();
@@ -43,13 +47,14 @@ final class Target implements AutoCloseable {
      * @param costUsd      the sum of the items
      * @param costPerHourUsd  what keeping it all up costs an hour
      */
-    record Planned(String platform, Map<String, String> refused, List<CostItem> cost, double costUsd, double costPerHourUsd,
-                   List<String> warnings) {}
+    record Planned(String platform, Map<String, String> refused, List<CostItem> cost, double costUsd,
+                   double costPerHourUsd, List<String> warnings) {}
 
     record CostItem(String name, double quantity, String unit, double usd) {}
 
     /** Start or deploy the variants; the artefacts are Build's, by language. Problems: exit code 3 or 4. */
-    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts) implements Request<Started> {
+    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts)
+            implements Request<Started> {
         @Override public Class<Started> answer() { return Started.class; }
     }
 
@@ -134,8 +139,9 @@ final class Target implements AutoCloseable {
     private final Writer requests;
     private final Consumer<String> onProgress;
 
-    // Ctrl-C on a terminal reaches every process of the foreground group. It is the experiment's to handle, which then asks
-    // the target to remove; a target that died of it could not. Java leaves a signal alone that it finds ignored.
+    // Ctrl-C on a terminal reaches every process of the foreground group. It is the experiment's to handle, which
+    // then asks the target to remove; a target that died of it could not. Java leaves a signal alone that it finds
+    // ignored.
     private static final List<String> DEAF_TO_INTERRUPT = List.of("sh", "-c", "trap '' INT; exec \"$@\"", "sh");
 
     /** Starts a target's script; progress lines go to the consumer, its stderr to the given place. */
@@ -148,8 +154,8 @@ final class Target implements AutoCloseable {
     }
 
     /**
-     * Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or an IOException when the target died
-     * before it answered.
+     * Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or an IOException when the target
+     * died before it answered.
      */
     <A> A ask(Request<A> request) throws IOException {
         requests.write(Run.line(request) + "\n");
@@ -215,7 +221,8 @@ final class Target implements AutoCloseable {
                 say(out, Map.of("problem", new Told(told.exitCode, told.getMessage(), told.hint)));
             } catch (Exception unexpected) {
                 unexpected.printStackTrace();
-                say(out, Map.of("problem", new Told(Cli.UNEXPECTED, unexpected.toString(), "the target's log has the stack trace")));
+                var told = new Told(Cli.UNEXPECTED, unexpected.toString(), "the target's log has the stack trace");
+                say(out, Map.of("problem", told));
             }
         }
     }

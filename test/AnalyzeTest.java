@@ -18,7 +18,9 @@ import static org.junit.jupiter.api.Assertions.*;
 
 /** Drives analyze.java as its users do. */
 final class AnalyzeTest {
-    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=AnalyzeTest", "--disable-banner", "--fail-if-no-tests"); }
+    public static void main(String... args) {
+        ConsoleLauncher.main("execute", "--select-class=AnalyzeTest", "--disable-banner", "--fail-if-no-tests");
+    }
 
     // ==== Vocabulary ====
 
@@ -34,7 +36,9 @@ final class AnalyzeTest {
         }
 
         Result says(String... phrases) {
-            for (String phrase : phrases) assertTrue((out + err).contains(phrase), () -> "'" + phrase + "' is not in:\n" + out + err);
+            for (String phrase : phrases) {
+                assertTrue((out + err).contains(phrase), () -> "'" + phrase + "' is not in:\n" + out + err);
+            }
             return this;
         }
     }
@@ -54,16 +58,21 @@ final class AnalyzeTest {
     private static String line(String metric, double value, String time, String... tags) {
         var pairs = new StringJoiner(",");
         for (int i = 0; i < tags.length; i += 2) pairs.add("\"" + tags[i] + "\":\"" + tags[i + 1] + "\"");
-        return "{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":\"%s\",\"value\":%s,\"tags\":{%s}}}\n".formatted(metric, time, value, pairs);
+        return """
+                {"metric":"%s","type":"Point","data":{"time":"%s","value":%s,"tags":{%s}}}
+                """.formatted(metric, time, value, pairs);
     }
 
     private static String request(double durationMs, int second, String scenario, String status, String errorCode) {
         boolean expected = status.startsWith("2");
-        return line("http_req_duration", durationMs, "2026-11-22T05:00:%02dZ".formatted(second), "error_code", errorCode, "expected_response", String.valueOf(expected),
+        return line("http_req_duration", durationMs, "2026-11-22T05:00:%02dZ".formatted(second),
+                "error_code", errorCode, "expected_response", String.valueOf(expected),
                 "name", "/x", "scenario", scenario, "status", status);
     }
 
-    private Path file(String name, String... lines) throws IOException { return Files.writeString(temporary.resolve(name), String.join("", lines)); }
+    private Path file(String name, String... lines) throws IOException {
+        return Files.writeString(temporary.resolve(name), String.join("", lines));
+    }
 
     private Path gzip(Path plain) throws IOException {
         Path packed = Path.of(plain + ".gz");
@@ -73,15 +82,18 @@ final class AnalyzeTest {
         return packed;
     }
 
-    private String report(String table) throws IOException { return Files.readString(temporary.resolve("report").resolve(table + ".csv")); }
+    private String report(String table) throws IOException {
+        return Files.readString(temporary.resolve("report").resolve(table + ".csv"));
+    }
 
     private String out() { return temporary.resolve("report").toString(); }
 
     // ==== Any k6 file ====
 
     @Test void latency_is_of_good_answers_and_errors_stand_beside_it_by_kind() throws Exception {
-        Path file = file("mixed.json", request(10, 1, "a", "200", ""), request(30, 2, "a", "200", ""), request(0, 3, "a", "0", "1212"),
-                request(60_000, 4, "a", "0", "1050"), request(1, 5, "a", "503", "1503"), request(5, 6, "b", "200", ""));
+        Path file = file("mixed.json", request(10, 1, "a", "200", ""), request(30, 2, "a", "200", ""),
+                request(0, 3, "a", "0", "1212"), request(60_000, 4, "a", "0", "1050"),
+                request(1, 5, "a", "503", "1503"), request(5, 6, "b", "200", ""));
         analyze(file.toString(), "--out", out()).exits(0);
         assertEquals("""
                 scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
@@ -98,9 +110,12 @@ final class AnalyzeTest {
     @Test void plain_gzipped_piped_and_sharded_files_give_the_same_tables() throws Exception {
         var lines = new ArrayList<String>();
         var random = new SplittableRandom(5);
-        for (int i = 0; i < 4_000; i++) lines.add(request(random.nextDouble(1, 100), i % 60, i % 3 == 0 ? "a" : "b", "200", ""));
+        for (int i = 0; i < 4_000; i++) {
+            lines.add(request(random.nextDouble(1, 100), i % 60, i % 3 == 0 ? "a" : "b", "200", ""));
+        }
         Path plain = file("all.json", lines.toArray(String[]::new));
-        Path first = file("1.json", lines.subList(0, 1_111).toArray(String[]::new)), second = file("2.json", lines.subList(1_111, 4_000).toArray(String[]::new));
+        Path first = file("1.json", lines.subList(0, 1_111).toArray(String[]::new));
+        Path second = file("2.json", lines.subList(1_111, 4_000).toArray(String[]::new));
         var tables = new LinkedHashSet<String>();
         analyze(plain.toString(), "--out", out()).exits(0);
         tables.add(report("latency"));
@@ -114,7 +129,8 @@ final class AnalyzeTest {
     }
 
     @Test void labels_are_compared_side_by_side() throws Exception {
-        Path before = file("b.json", request(10, 1, "a", "200", "")), after = file("a.json", request(20, 1, "a", "200", ""));
+        Path before = file("b.json", request(10, 1, "a", "200", ""));
+        Path after = file("a.json", request(20, 1, "a", "200", ""));
         analyze("before=" + before, "after=" + after, "--out", out()).exits(0);
         assertEquals("""
                 label,scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
@@ -124,9 +140,13 @@ final class AnalyzeTest {
     }
 
     @Test void grouping_metric_and_time_are_the_users_to_choose() throws Exception {
-        Path file = file("own.json", line("queue_depth", 3, "2026-11-22T05:00:01Z", "shard", "x"), line("queue_depth", 5, "2026-11-22T05:00:02Z", "shard", "y"),
-                line("queue_depth", 7, "2026-11-22T05:00:03+00:00", "shard", "y"), line("queue_depth", 9, "2026-11-22T05:00:04Z", "shard", "y"));
-        analyze(file.toString(), "--metric", "queue_depth", "--by", "shard", "--from", "2026-11-22T05:00:02Z", "--to", "2026-11-22T05:00:04Z", "--out", out()).exits(0);
+        Path file = file("own.json",
+                line("queue_depth", 3, "2026-11-22T05:00:01Z", "shard", "x"),
+                line("queue_depth", 5, "2026-11-22T05:00:02Z", "shard", "y"),
+                line("queue_depth", 7, "2026-11-22T05:00:03+00:00", "shard", "y"),
+                line("queue_depth", 9, "2026-11-22T05:00:04Z", "shard", "y"));
+        analyze(file.toString(), "--metric", "queue_depth", "--by", "shard",
+                "--from", "2026-11-22T05:00:02Z", "--to", "2026-11-22T05:00:04Z", "--out", out()).exits(0);
         assertEquals("shard,n,mean,min,p50,p90,p95,p99,max\ny,2,6.0,5.0,6.0,6.8,6.9,6.98,7.0\n", report("latency"));
     }
 
@@ -140,7 +160,8 @@ final class AnalyzeTest {
 
     @Test void what_is_empty_missing_or_not_k6s_is_refused_with_a_clear_line() throws Exception {
         analyze(file("empty.json").toString(), "--out", out()).exits(2).says("is empty", "hint:");
-        analyze(file("other.json", "{\"a\":1}\n", "hello\n").toString(), "--out", out()).exits(2).says("is not k6's JSON output", "hint:");
+        Path other = file("other.json", "{\"a\":1}\n", "hello\n");
+        analyze(other.toString(), "--out", out()).exits(2).says("is not k6's JSON output", "hint:");
         analyze(temporary.resolve("nowhere.json").toString()).exits(2).says("there is no", "hint:");
         assertFalse(Files.exists(temporary.resolve("report")), "nothing half written");
     }
@@ -151,7 +172,9 @@ final class AnalyzeTest {
     }
 
     @Test void markup_in_a_tag_is_text_on_the_page() throws Exception {
-        Path file = file("evil.json", line("http_req_duration", 1, "2026-11-22T05:00:01Z", "name", "<img src=x onerror=alert(1)>", "scenario", "</script><script>alert(2)</script>", "status", "200"));
+        Path file = file("evil.json", line("http_req_duration", 1, "2026-11-22T05:00:01Z",
+                "name", "<img src=x onerror=alert(1)>",
+                "scenario", "</script><script>alert(2)</script>", "status", "200"));
         analyze(file.toString(), "--out", out()).exits(0);
         String page = Files.readString(temporary.resolve("report/index.html"));
         assertFalse(page.contains("<img src=x"));
@@ -166,19 +189,27 @@ final class AnalyzeTest {
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         var answered = new AtomicLong();
         server.createContext("/", exchange -> {
-            byte[] reply = "{\"message\":\"hello\",\"variant\":\"v\",\"environment\":\"e\",\"cold\":false,\"pid\":1,\"cpuNs\":%d}".formatted(answered.incrementAndGet()).getBytes();
+            byte[] reply = """
+                    {"message":"hello","variant":"v","environment":"e","cold":false,"pid":1,"cpuNs":%d}"""
+                    .formatted(answered.incrementAndGet()).getBytes();
             exchange.sendResponseHeaders(200, reply.length);
             exchange.getResponseBody().write(reply);
             exchange.close();
         });
         server.start();
         Path samples = temporary.resolve("cell.json.gz"), summary = temporary.resolve("summary.json");
-        var stream = Map.of("variant", "v", "language", "l", "compute", "c", "workload", "hello", "url", "http://127.0.0.1:" + server.getAddress().getPort() + "/v/hello", "name", "/v/hello",
-                "expected", Map.of("message", "hello"), "phases", List.of(Map.of("name", "measure", "startMs", 0, "durationMs", 3000, "ratePerSecond", 200, "vus", 4, "maxVus", 20)));
-        var builder = new ProcessBuilder(k6.path().toString(), "run", "--quiet", "--no-usage-report", "--address", "", "--summary-export", summary.toString(), "--out", "json=" + samples, "k6/load.js")
-                .redirectErrorStream(true).redirectOutput(temporary.resolve("k6.txt").toFile());
-        builder.environment().put("KIT_CELL", JSON.writeValueAsString(Map.of("round", 1, "timeoutSeconds", 30, "streams", List.of(stream))));
-        assertEquals(0, builder.start().waitFor(), () -> { try { return Files.readString(temporary.resolve("k6.txt")); } catch (IOException e) { return e.toString(); } });
+        var phase = Map.of("name", "measure", "startMs", 0, "durationMs", 3000,
+                "ratePerSecond", 200, "vus", 4, "maxVus", 20);
+        var stream = Map.of("variant", "v", "language", "l", "compute", "c", "workload", "hello",
+                "url", "http://127.0.0.1:" + server.getAddress().getPort() + "/v/hello", "name", "/v/hello",
+                "expected", Map.of("message", "hello"), "phases", List.of(phase));
+        var cell = Map.of("round", 1, "timeoutSeconds", 30, "streams", List.of(stream));
+        Path said = temporary.resolve("k6.txt");
+        var builder = new ProcessBuilder(k6.path().toString(), "run", "--quiet", "--no-usage-report", "--address", "",
+                "--summary-export", summary.toString(), "--out", "json=" + samples, "k6/load.js")
+                .redirectErrorStream(true).redirectOutput(said.toFile());
+        builder.environment().put("KIT_CELL", JSON.writeValueAsString(cell));
+        assertEquals(0, builder.start().waitFor(), Files.readString(said));
         server.stop(0);
 
         analyze(samples.toString(), "--out", out()).exits(0);
@@ -189,7 +220,8 @@ final class AnalyzeTest {
         var columns = List.of("count", "avg", "min", "med", "p(90)", "p(95)", "p(99)", "max");
         for (int i = 0; i < columns.size(); i++) {
             // k6's clock ticks in nanoseconds, so six decimals of a millisecond are all there is.
-            assertEquals("%.6f".formatted(k6s.get(columns.get(i)).asDouble()), "%.6f".formatted(Double.parseDouble(ours[i + 1])), columns.get(i));
+            double theirs = k6s.get(columns.get(i)).asDouble(), own = Double.parseDouble(ours[i + 1]);
+            assertEquals("%.6f".formatted(theirs), "%.6f".formatted(own), columns.get(i));
         }
     }
 
@@ -204,7 +236,8 @@ final class AnalyzeTest {
         var pages = new HashSet<String>();
         for (int i = 0; i < 2; i++) {
             analyze(PUBLISHED, "--out", out()).exits(0);
-            pages.add(Files.readString(temporary.resolve("report/index.html")) + report("latency") + report("resources"));
+            String page = Files.readString(temporary.resolve("report/index.html"));
+            pages.add(page + report("latency") + report("resources"));
         }
         assertEquals(1, pages.size());
     }
@@ -234,7 +267,8 @@ final class AnalyzeTest {
         }
         Path victim;
         try (var cells = Files.list(copy.resolve("cells"))) {
-            victim = cells.filter(file -> file.toString().endsWith(".metrics.ndjson")).sorted().findFirst().orElseThrow();
+            victim = cells.filter(file -> file.toString().endsWith(".metrics.ndjson"))
+                    .sorted().findFirst().orElseThrow();
         }
         Files.writeString(victim, Files.readString(victim).replaceFirst("\"value\":\\d", "\"value\":9"));
         analyze(copy.toString(), "--out", out()).exits(3).says("NOT VALID", victim.getFileName().toString(), "sha256");

@@ -23,13 +23,16 @@ final class ChildrenTest {
     }
 
     private static boolean diesSoon(long pid) throws InterruptedException {
-        for (int i = 0; i < 100 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false); i++) Thread.sleep(50);
-        return !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+        for (int i = 0; i < 100 && isAlive(pid); i++) Thread.sleep(50);
+        return !isAlive(pid);
     }
+
+    private static boolean isAlive(long pid) { return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false); }
 
     @Test void a_child_and_what_it_forked_die_when_this_process_is_killed_with_kill_9() throws Exception {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var parent = new ProcessBuilder(java, "-cp", System.getProperty("java.class.path"), "ChildrenTest", "parent").start();
+        String classPath = System.getProperty("java.class.path");
+        var parent = new ProcessBuilder(java, "-cp", classPath, "ChildrenTest", "parent").start();
         var pids = parent.inputReader().readLine().split(" ");
         parent.destroyForcibly().waitFor();
         assertTrue(diesSoon(Long.parseLong(pids[0])), "the grandchild lives on");
@@ -42,7 +45,8 @@ final class ChildrenTest {
     }
 
     @Test void output_and_exit_code_are_the_commands() throws Exception {
-        var child = Children.builder(List.of("sh", "-c", "echo 'two  words' \"$1\"; exit 7", "sh", "an argument with ' and $")).start();
+        String script = "echo 'two  words' \"$1\"; exit 7";
+        var child = Children.builder(List.of("sh", "-c", script, "sh", "an argument with ' and $")).start();
         assertEquals("two  words an argument with ' and $", child.inputReader().readLine());
         assertEquals(7, child.waitFor());
     }
@@ -55,7 +59,8 @@ final class ChildrenTest {
     }
 
     @Test void end_lets_a_child_finish_by_itself() throws Exception {
-        var child = Children.builder(List.of("sh", "-c", "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep .05; done")).start();
+        String script = "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep .05; done";
+        var child = Children.builder(List.of("sh", "-c", script)).start();
         var output = child.inputReader();
         assertEquals("up", output.readLine());
         Children.end(child, Duration.ofSeconds(10));

@@ -13,18 +13,24 @@ import static org.junit.jupiter.api.Assertions.*;
 /** Drives experiment.java as its users do, in a copy of the kit, so that nobody's data are touched. */
 @TestMethodOrder(MethodOrderer.MethodName.class)
 final class ExperimentTest {
-    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=ExperimentTest", "--disable-banner", "--fail-if-no-tests", "--details=tree"); }
+    public static void main(String... args) {
+        ConsoleLauncher.main("execute", "--select-class=ExperimentTest", "--disable-banner", "--fail-if-no-tests",
+                "--details=tree");
+    }
 
     // ==== Vocabulary ====
 
     /** "5 seconds later no process of the run is alive": what the kit promises, whatever ends it. */
     private static final Duration NOTHING_LEFT_WITHIN = Duration.ofSeconds(5);
-    private static final String ALL = "\"python-standard-1769\",\"python-lmi-2048\",\"rust-standard-1769\",\"rust-lmi-2048\",\"java-standard-1769\",\"java-lmi-2048\",\"python-standard-1769-twin\"";
+    private static final String ALL = "\"python-standard-1769\",\"python-lmi-2048\",\"rust-standard-1769\","
+            + "\"rust-lmi-2048\",\"java-standard-1769\",\"java-lmi-2048\",\"python-standard-1769-twin\"";
     private static Path kit;
 
     @BeforeAll static void copyTheKit() throws IOException {
         kit = Files.createTempDirectory("lambda-kit-test");
-        for (String part : List.of("jbang", "experiment.java", "local.java", "analyze.java", "kit", "function", "k6", "data/prices.json")) copy(Path.of(part));
+        var parts = List.of("jbang", "experiment.java", "local.java", "analyze.java", "kit", "function", "k6",
+                "data/prices.json");
+        for (String part : parts) copy(Path.of(part));
     }
 
     private static void copy(Path part) throws IOException {
@@ -53,15 +59,19 @@ final class ExperimentTest {
     private static String profile(String variants, int rounds) throws IOException {
         return Files.writeString(kit.resolve("k6/profiles/test-%d.json".formatted(rounds)), """
                 { "description": "A test.", "claims": false, "design": { "local": "slots" }, "seed": 7,
-                  "slots": { "rounds": %d, "settleSeconds": 1, "measureSeconds": 1 }, "concurrent": { "rounds": 1, "settleSeconds": 0, "measureSeconds": 1 },
+                  "slots": { "rounds": %d, "settleSeconds": 1, "measureSeconds": 1 },
+                  "concurrent": { "rounds": 1, "settleSeconds": 0, "measureSeconds": 1 },
                   "variants": { "local": [%s] },
-                  "workloads": { "io": { "ratePerSecond": 10, "query": { "delay_ms": "10" } }, "cpu": { "ratePerSecond": 10, "query": { "seed": "s", "hash_loops": "100" } },
+                  "workloads": { "io": { "ratePerSecond": 10, "query": { "delay_ms": "10" } },
+                                 "cpu": { "ratePerSecond": 10, "query": { "seed": "s", "hash_loops": "100" } },
                                  "store": { "ratePerSecond": 10, "query": {} } },
                   "warmUp": { "requestsPerStream": 8 } }
                 """.formatted(rounds, variants)).toString();
     }
 
-    private static String pythonOnly(int rounds) throws IOException { return profile("\"python-standard-1769\",\"python-lmi-2048\"", rounds); }
+    private static String pythonOnly(int rounds) throws IOException {
+        return profile("\"python-standard-1769\",\"python-lmi-2048\"", rounds);
+    }
 
     record Result(int exitCode, String said) {
         Result exits(int expected) {
@@ -70,7 +80,9 @@ final class ExperimentTest {
         }
 
         Result says(String... phrases) {
-            for (String phrase : phrases) assertTrue(said.contains(phrase), () -> "'" + phrase + "' is not in:\n" + said);
+            for (String phrase : phrases) {
+                assertTrue(said.contains(phrase), () -> "'" + phrase + "' is not in:\n" + said);
+            }
             return this;
         }
     }
@@ -92,7 +104,8 @@ final class ExperimentTest {
         }
 
         ProcessHandle target() {
-            return process.children().filter(child -> child.info().command().orElse("").endsWith("java")).findFirst().orElseThrow();
+            return process.children().filter(child -> child.info().command().orElse("").endsWith("java"))
+                    .findFirst().orElseThrow();
         }
     }
 
@@ -100,8 +113,9 @@ final class ExperimentTest {
 
     private static Running start(Map<String, String> environment, String... arguments) throws IOException {
         Path output = Files.createTempFile(kit, "output", ".txt");
-        var builder = new ProcessBuilder(Stream.concat(Stream.of("./jbang", "experiment.java"), Arrays.stream(arguments)).toList()).directory(kit.toFile())
-                .redirectErrorStream(true).redirectOutput(output.toFile()).redirectInput(new File("/dev/null"));
+        var command = Stream.concat(Stream.of("./jbang", "experiment.java"), Arrays.stream(arguments)).toList();
+        var builder = new ProcessBuilder(command).directory(kit.toFile()).redirectErrorStream(true)
+                .redirectOutput(output.toFile()).redirectInput(new File("/dev/null"));
         builder.environment().putAll(environment);
         return new Running(builder.start(), output);
     }
@@ -117,6 +131,11 @@ final class ExperimentTest {
 
     private static Run run() throws IOException { return Run.read(kit.resolve("data/run.json")); }
 
+    /** How many of the planned cells are measured; warm-ups are not among them. */
+    private static long measured() throws IOException {
+        return run().cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count();
+    }
+
     /** Everything that an experiment has started, and the ports that it listens on. */
     record Footprint(List<ProcessHandle> processes, Set<Integer> ports) {
         static Footprint of(Process experiment) throws IOException {
@@ -124,7 +143,9 @@ final class ExperimentTest {
             var sockets = new HashSet<String>();
             for (var process : processes) {
                 try (var descriptors = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
-                    for (Path descriptor : descriptors.toList()) if (Files.isSymbolicLink(descriptor)) sockets.add(Files.readSymbolicLink(descriptor).toString());
+                    for (Path descriptor : descriptors.toList()) if (Files.isSymbolicLink(descriptor)) {
+                        sockets.add(Files.readSymbolicLink(descriptor).toString());
+                    }
                 } catch (IOException endedMeanwhile) {
                     continue;
                 }
@@ -134,18 +155,23 @@ final class ExperimentTest {
                 for (String line : Files.readAllLines(Path.of(table)).stream().skip(1).toList()) {
                     String[] fields = line.strip().split("\\s+");
                     boolean listens = fields[3].equals("0A");
-                    if (listens && sockets.contains("socket:[" + fields[9] + "]")) ports.add(Integer.parseInt(fields[1].substring(fields[1].indexOf(':') + 1), 16));
+                    if (!listens || !sockets.contains("socket:[" + fields[9] + "]")) continue;
+                    ports.add(Integer.parseInt(fields[1].substring(fields[1].indexOf(':') + 1), 16));
                 }
             }
-            assertTrue(processes.size() >= 4, "target, stores, functions and k6 were expected, there are " + processes.size() + " processes");
+            assertTrue(processes.size() >= 4,
+                    "target, stores, functions and k6 were expected, there are " + processes.size() + " processes");
             assertTrue(ports.size() >= 3, "a door and two stores were expected, there are ports " + ports);
             return new Footprint(processes, ports);
         }
 
         void isGoneSoon() throws Exception {
             Instant last = Instant.now().plus(NOTHING_LEFT_WITHIN);
-            while (processes.stream().anyMatch(ProcessHandle::isAlive) && Instant.now().isBefore(last)) Thread.sleep(50);
-            assertEquals(List.of(), processes.stream().filter(ProcessHandle::isAlive).map(process -> process.info().commandLine().orElse("")).toList());
+            while (processes.stream().anyMatch(ProcessHandle::isAlive) && Instant.now().isBefore(last)) {
+                Thread.sleep(50);
+            }
+            var alive = processes.stream().filter(ProcessHandle::isAlive);
+            assertEquals(List.of(), alive.map(process -> process.info().commandLine().orElse("")).toList());
             for (int port : ports) new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
         }
     }
@@ -154,7 +180,8 @@ final class ExperimentTest {
 
     @Test void a_run_measures_every_variant_in_the_planned_order_and_leaves_one_whole_record() throws Exception {
         String profile = profile(ALL, 1);
-        var planned = experiment("--profile", profile, "--plan").exits(0).said().lines().filter(line -> line.matches("\\d:\\d\\d:\\d\\d   .*")).map(line -> line.substring(10)).toList();
+        var planned = experiment("--profile", profile, "--plan").exits(0).said().lines()
+                .filter(line -> line.matches("\\d:\\d\\d:\\d\\d   .*")).map(line -> line.substring(10)).toList();
         assertEquals(21, planned.size());
         experiment("--profile", profile).exits(0).says("next: ./jbang analyze.java data/run.json");
         Run run = run();
@@ -162,18 +189,23 @@ final class ExperimentTest {
         assertTrue(run.cells().stream().allMatch(cell -> cell.outcome().isMeasured()));
         assertNotNull(run.finished());
         assertEquals(7, run.agreement().variants().size());
+        Path directory = kit.resolve("data").resolve(run.id());
         for (var cell : run.cells()) {
             assertEquals(3, cell.files().size(), cell.name());
-            for (var file : cell.files()) assertEquals(file.sha256(), Run.sha256(kit.resolve("data").resolve(run.id()).resolve(file.path())));
+            for (var file : cell.files()) assertEquals(file.sha256(), Run.sha256(directory.resolve(file.path())));
             if (!"store".equals(cell.workload())) continue;
             assertEquals(36, cell.stored().smallestBytes());
             assertEquals(36, cell.stored().largestBytes());
             assertTrue(cell.stored().sameIds());
-            assertTrue(cell.stored().objects() >= 19 && cell.stored().objects() <= 24, "two seconds at ten a second stored " + cell.stored().objects());
+            long objects = cell.stored().objects();
+            assertTrue(objects >= 19 && objects <= 24, "two seconds at ten a second stored " + objects);
         }
-        var analysis = new ProcessBuilder("./jbang", "analyze.java", "data/run.json").directory(kit.toFile()).redirectOutput(kit.resolve("tables.txt").toFile()).start();
-        assertEquals(0, analysis.waitFor(), Files.readString(kit.resolve("tables.txt")));
-        assertTrue(Files.readAllLines(kit.resolve("data/" + run.id() + "/report/errors.csv")).stream().skip(1).allMatch(line -> line.endsWith(",0.0")));
+        Path tables = kit.resolve("tables.txt");
+        var analysis = new ProcessBuilder("./jbang", "analyze.java", "data/run.json").directory(kit.toFile())
+                .redirectOutput(tables.toFile()).start();
+        assertEquals(0, analysis.waitFor(), Files.readString(tables));
+        var errors = Files.readAllLines(directory.resolve("report/errors.csv"));
+        assertTrue(errors.stream().skip(1).allMatch(line -> line.endsWith(",0.0")));
     }
 
     @Test void kill_9_of_the_experiment_leaves_nothing_and_resume_measures_only_the_rest() throws Exception {
@@ -186,7 +218,7 @@ final class ExperimentTest {
         assertEquals(2, before.size());
         experiment("--resume").exits(0);
         assertEquals(before, run().cells().stream().filter(cell -> cell.number() > 0).limit(2).toList());
-        assertEquals(12, run().cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count());
+        assertEquals(12, measured());
         experiment("--resume").exits(2).says("is complete");
     }
 
@@ -198,7 +230,7 @@ final class ExperimentTest {
         footprint.isGoneSoon();
         assertEquals("the target died", run().cells().getLast().outcome().reason());
         experiment("--resume").exits(0);
-        assertEquals(6, run().cells().stream().filter(cell -> cell.number() > 0 && cell.outcome().isMeasured()).count());
+        assertEquals(6, measured());
     }
 
     @Test void ctrl_c_removes_everything_keeps_finished_cells_and_exits_130() throws Exception {
@@ -207,7 +239,8 @@ final class ExperimentTest {
         new ProcessBuilder("kill", "-INT", String.valueOf(running.process().pid())).start().waitFor();
         running.result().exits(130).says("interrupted");
         footprint.isGoneSoon();
-        assertEquals(1, run().cells().stream().filter(cell -> cell.number() == 1 && cell.outcome().isMeasured()).count());
+        assertEquals(1, run().cells().stream()
+                .filter(cell -> cell.number() == 1 && cell.outcome().isMeasured()).count());
     }
 
     @Test void one_renamed_field_in_one_language_is_named_and_nothing_is_measured() throws Exception {
@@ -216,7 +249,8 @@ final class ExperimentTest {
         try {
             Files.writeString(handler, original.replace("\"hashLoops\": hash_loops", "\"loops\": hash_loops"));
             assertNotEquals(original, Files.readString(handler));
-            experiment("--profile", pythonOnly(1)).exits(5).says("not the same work: python-standard-1769", "'hashLoops'", "'loops'");
+            experiment("--profile", pythonOnly(1)).exits(5)
+                    .says("not the same work: python-standard-1769", "'hashLoops'", "'loops'");
             assertEquals(List.of(), glob("2*"));
             assertFalse(Files.exists(kit.resolve("data/run.json")));
         } finally {
@@ -228,7 +262,8 @@ final class ExperimentTest {
         var python = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)").start();
         Path tools = Files.createDirectories(kit.resolve("tools"));
         Files.createSymbolicLink(tools.resolve("python3"), Path.of(python.inputReader().readLine()).toRealPath());
-        var running = start(Map.of("PATH", tools + ":/usr/bin:/bin"), "--profile", profile("\"rust-standard-1769\",\"python-standard-1769\"", 1));
+        String profile = profile("\"rust-standard-1769\",\"python-standard-1769\"", 1);
+        var running = start(Map.of("PATH", tools + ":/usr/bin:/bin"), "--profile", profile);
         running.result().exits(0).says("rust needs rustc and cargo", "rustup");
         assertEquals(List.of("python-standard-1769"), run().plan().variants().stream().map(Run.Variant::name).toList());
         assertEquals(3, run().plan().order().size());
@@ -252,7 +287,10 @@ final class ExperimentTest {
         var some = cells.matcher(cut).results().map(match -> match.group(1)).toList();
         assertEquals(504, all.size());
         assertEquals(all.subList(0, some.size()), some);
+        String summary = whole.lines().findFirst().orElse("");
         var about = Pattern.compile("about (\\d+) min").matcher(whole);
-        assertTrue(about.find() && Integer.parseInt(about.group(1)) >= 117 && Integer.parseInt(about.group(1)) <= 120, whole.lines().findFirst().orElse(""));
+        assertTrue(about.find(), summary);
+        int minutes = Integer.parseInt(about.group(1));
+        assertTrue(minutes >= 117 && minutes <= 120, summary);
     }
 }

@@ -96,6 +96,7 @@ final class GatesTest {
         String lastLine = "";
         Run.Outcome outcome = Run.Outcome.measured();
         List<String> notes = List.of();
+        UnaryOperator<Run.Stored> found = UnaryOperator.identity();
 
         Made(int number, int round, String variant, Run.Workload workload, double measureSeconds) {
             this.number = number;
@@ -125,7 +126,8 @@ final class GatesTest {
                     new Run.Phase(Run.Phase.MEASURE, SETTLE_SECONDS, measureSeconds, 200));
             long asked = iterations(SETTLE_SECONDS) + requests;
             long objects = asked - wrong - throttled - errors - missingObjects;
-            var stored = workload.name().equals("store") ? new Run.Stored(objects, objects, true, 36, 36) : null;
+            var stored = workload.name().equals("store")
+                    ? found.apply(new Run.Stored(objects, objects, true, 36, 36)) : null;
             var files = List.of(file(directory, ".k6.json.gz", samples() + lastLine),
                     file(directory, ".invocations.ndjson.gz", invocations(asked)), file(directory, ".metrics.ndjson", metrics()));
             return new Run.Cell(number, name(), round, List.of(variant), workload.name(), phases, started, ended, outcome,
@@ -318,6 +320,14 @@ final class GatesTest {
     @Test void an_object_that_no_invocation_stored_is_seen() throws IOException {
         raises("stored objects: 333 objects … in 003-rust-standard-1769-store (…)",
                 clean().cell(3, cell -> cell.missingObjects = -1));
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"331, true, 36", "332, false, 36", "332, true, 35"})
+    void an_object_without_its_item_or_of_another_size_is_seen(String found) throws IOException {
+        var it = found.split(", ");
+        raises("stored objects: 332 objects of " + it[2] + " to 36 bytes, " + it[0] + " items, … in 003-rust-standard-1769-store (…)",
+                clean().cell(3, cell -> cell.found = stored -> new Run.Stored(stored.objects(), Long.parseLong(it[0]),
+                        Boolean.parseBoolean(it[1]), Long.parseLong(it[2]), 36)));
     }
 
     @Test void late_invocation_records_are_not_held_against_the_stores() throws IOException {

@@ -11,7 +11,9 @@ import static org.junit.jupiter.api.Assertions.*;
 
 /** Opens the pages in a real browser that has no network. */
 final class PageTest {
-    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=PageTest", "--disable-banner", "--fail-if-no-tests"); }
+    public static void main(String... args) {
+        ConsoleLauncher.main("execute", "--select-class=PageTest", "--disable-banner", "--fail-if-no-tests");
+    }
 
     // ==== Vocabulary ====
 
@@ -19,30 +21,39 @@ final class PageTest {
     @TempDir Path temporary;
 
     record Opened(String dom, List<String> console) {
-        int plotsDrawn() { return Pattern.compile("class=\"plot js-plotly-plot\"").matcher(dom).results().toList().size(); }
+        int plotsDrawn() {
+            return Pattern.compile("class=\"plot js-plotly-plot\"").matcher(dom).results().toList().size();
+        }
 
         int plotsAsked() { return Pattern.compile("<figure>").matcher(dom).results().toList().size(); }
     }
 
     /** The page after its scripts have run, and what they complained of. */
     private Opened open(Path page, String... more) throws Exception {
-        var command = new ArrayList<>(List.of(browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9", "--user-data-dir=" + temporary.resolve("profile"), "--enable-logging=stderr",
+        var command = new ArrayList<>(List.of(browser(), "--headless", "--no-sandbox", "--disable-gpu",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9",
+                "--user-data-dir=" + temporary.resolve("profile"), "--enable-logging=stderr",
                 "--virtual-time-budget=20000", "--dump-dom"));
         command.addAll(List.of(more));
         command.add(page.toUri().toString());
         Path dom = temporary.resolve("dom.html"), log = temporary.resolve("log.txt");
-        assertEquals(0, new ProcessBuilder(command).redirectOutput(dom.toFile()).redirectError(log.toFile()).start().waitFor());
-        return new Opened(Files.readString(dom), Files.readString(log).lines().filter(line -> line.contains("CONSOLE")).toList());
+        var process = new ProcessBuilder(command).redirectOutput(dom.toFile()).redirectError(log.toFile()).start();
+        assertEquals(0, process.waitFor());
+        var console = Files.readString(log).lines().filter(line -> line.contains("CONSOLE")).toList();
+        return new Opened(Files.readString(dom), console);
     }
 
     private static String browser() {
-        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator)).flatMap(directory -> BROWSERS.stream().map(name -> Path.of(directory, name)))
-                .filter(Files::isExecutable).map(Path::toString).findFirst().orElseGet(() -> fail("no browser: apt-get install chromium"));
+        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+                .flatMap(directory -> BROWSERS.stream().map(name -> Path.of(directory, name)))
+                .filter(Files::isExecutable).map(Path::toString).findFirst()
+                .orElseGet(() -> fail("no browser: apt-get install chromium"));
     }
 
     private Path page(String... input) throws Exception {
-        var command = Stream.concat(Stream.of("./jbang", "analyze.java", "--out", temporary.resolve("report").toString()), Arrays.stream(input)).toList();
+        var analyze = Stream.of("./jbang", "analyze.java", "--out", temporary.resolve("report").toString());
+        var command = Stream.concat(analyze, Arrays.stream(input)).toList();
         assertEquals(0, new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor());
         return temporary.resolve("report/index.html");
     }
@@ -58,7 +69,12 @@ final class PageTest {
 
     @Test void every_plot_of_a_k6_file_is_drawn_whatever_its_tags_say() throws Exception {
         var lines = new StringBuilder();
-        for (int i = 0; i < 50; i++) lines.append("{\"metric\":\"http_req_duration\",\"type\":\"Point\",\"data\":{\"time\":\"2026-11-22T05:00:%02dZ\",\"value\":%d,\"tags\":{\"name\":\"</script>'\\\"\\\\<b>{{\",\"scenario\":\"s%d\",\"status\":\"200\"}}}\n".formatted(i, i + 1, i % 2));
+        for (int i = 0; i < 50; i++) {
+            lines.append("""
+                    {"metric":"http_req_duration","type":"Point","data":{"time":"2026-11-22T05:00:%02dZ","value":%d,\
+                    "tags":{"name":"</script>'\\"\\\\<b>{{","scenario":"s%d","status":"200"}}}
+                    """.formatted(i, i + 1, i % 2));
+        }
         var opened = open(page(Files.writeString(temporary.resolve("odd.json"), lines).toString()));
         assertEquals(List.of(), opened.console());
         assertEquals(4, opened.plotsDrawn());
@@ -74,7 +90,8 @@ final class PageTest {
     @Test void on_a_phone_nothing_is_wider_than_the_screen() throws Exception {
         Path page = page("data/published/run.json");
         String html = Files.readString(page);
-        Files.writeString(page, html.replace("dress();\n", "dress(); document.body.dataset.wide = String(document.documentElement.scrollWidth > innerWidth);\n"));
+        String measure = "document.body.dataset.wide = String(document.documentElement.scrollWidth > innerWidth);";
+        Files.writeString(page, html.replace("dress();\n", "dress(); " + measure + "\n"));
         var opened = open(page, "--window-size=500,900");
         assertTrue(opened.dom().contains("data-wide=\"false\""), "the page scrolls sideways");
     }

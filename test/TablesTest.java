@@ -12,7 +12,9 @@ import tech.tablesaw.api.Table;
 import static org.junit.jupiter.api.Assertions.*;
 
 final class TablesTest {
-    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=TablesTest", "--disable-banner", "--fail-if-no-tests"); }
+    public static void main(String... args) {
+        ConsoleLauncher.main("execute", "--select-class=TablesTest", "--disable-banner", "--fail-if-no-tests");
+    }
 
     private static Table table() {
         return new Tables.Rows("variant").counts("n").figures(List.of("p50 [ms]", "Diff %"))
@@ -45,7 +47,9 @@ final class TablesTest {
     }
 
     @Test void figures_have_three_significant_digits_and_are_whole_from_a_hundred_on() {
-        var shown = DoubleStream.of(0, 0.00012345, 0.5, 1, 9.995, 12.345, 99.96, 123.456, 123456.7, -2.5, Double.NaN, Double.POSITIVE_INFINITY).mapToObj(Tables::figure).toList();
-        assertEquals(List.of("0", "0.000123", "0.5", "1", "9.99", "12.3", "100", "123", "123457", "-2.5", "—", "∞"), shown);
+        var values = DoubleStream.of(0, 0.00012345, 0.5, 1, 9.995, 12.345, 99.96, 123.456, 123456.7, -2.5,
+                Double.NaN, Double.POSITIVE_INFINITY);
+        var shown = List.of("0", "0.000123", "0.5", "1", "9.99", "12.3", "100", "123", "123457", "-2.5", "—", "∞");
+        assertEquals(shown, values.mapToObj(Tables::figure).toList());
     }
 }

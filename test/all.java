@@ -20,10 +20,12 @@ final class All {
         for (Path test : tests(names)) {
             var result = run(test);
             results.add(result);
-            System.out.printf("%-28s %4d passed %3d failed  %5.1f s%n", result.test(), result.passed(), result.failed(), result.took().toMillis() / 1000.0);
+            System.out.printf("%-28s %4d passed %3d failed  %5.1f s%n",
+                    result.test(), result.passed(), result.failed(), result.took().toMillis() / 1000.0);
             if (result.failed() > 0) System.out.println(result.output());
         }
-        long passed = results.stream().mapToLong(Result::passed).sum(), failed = results.stream().mapToLong(Result::failed).sum();
+        long passed = results.stream().mapToLong(Result::passed).sum();
+        long failed = results.stream().mapToLong(Result::failed).sum();
         System.out.println(passed + " passed, " + failed + " failed");
         System.exit(failed == 0 && passed > 0 ? 0 : 1);
     }
@@ -31,7 +33,9 @@ final class All {
     private static List<Path> tests(String... names) throws IOException {
         try (var files = Files.list(Path.of("test"))) {
             return files.filter(file -> file.toString().endsWith("Test.java"))
-                    .filter(file -> names.length == 0 || Arrays.stream(names).anyMatch(name -> file.getFileName().toString().startsWith(name))).sorted().toList();
+                    .filter(file -> names.length == 0 || Arrays.stream(names)
+                            .anyMatch(name -> file.getFileName().toString().startsWith(name)))
+                    .sorted().toList();
         }
     }
 
@@ -40,7 +44,8 @@ final class All {
         String name = test.getFileName().toString().replace(".java", "");
         Path output = Files.createTempFile("lambda-kit-" + name, ".txt");
         var began = Instant.now();
-        var process = new ProcessBuilder("./jbang", test.toString()).redirectErrorStream(true).redirectOutput(output.toFile())
+        var process = new ProcessBuilder("./jbang", test.toString())
+                .redirectErrorStream(true).redirectOutput(output.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).start();
         boolean ended = process.waitFor(PATIENCE);
         if (!ended) {
@@ -49,12 +54,15 @@ final class All {
         }
         String said = Files.readString(output);
         Files.delete(output);
-        long passed = count(said, "tests successful"), failed = count(said, "tests failed") + count(said, "tests aborted") + count(said, "containers failed");
+        long passed = count(said, "tests successful");
+        long failed = count(said, "tests failed") + count(said, "tests aborted") + count(said, "containers failed");
         boolean broken = !ended || process.exitValue() != 0 || passed == 0;
-        return new Result(name, passed, broken && failed == 0 ? 1 : failed, Duration.between(began, Instant.now()), said);
+        if (broken && failed == 0) failed = 1;
+        return new Result(name, passed, failed, Duration.between(began, Instant.now()), said);
     }
 
     private static long count(String output, String what) {
-        return Pattern.compile("\\[\\s*(\\d+) " + what).matcher(output).results().mapToLong(match -> Long.parseLong(match.group(1))).sum();
+        return Pattern.compile("\\[\\s*(\\d+) " + what).matcher(output).results()
+                .mapToLong(match -> Long.parseLong(match.group(1))).sum();
     }
 }

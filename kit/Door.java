@@ -5,8 +5,8 @@
 // that is refused for good (no right, no valid credentials) ends at once, as one line that names the call. What else a
 // service answers, such as "does not exist", goes to the caller, who knows what it means.
 //
-// Credentials, region and AWS_ENDPOINT_URL are the SDK's to find, as in every AWS tool. EC2 is asked by signed plain HTTP: its
-// client is 27 MB for the two look-ups that are needed here.
+// Credentials, region and AWS_ENDPOINT_URL are the SDK's to find, as in every AWS tool. EC2 is asked by signed plain HTTP,
+// as its client is by far the largest of all and two look-ups are needed here.
 
 //DEPS software.amazon.awssdk:bom:2.40.2@pom
 //DEPS software.amazon.awssdk:apigateway software.amazon.awssdk:cloudformation software.amazon.awssdk:cloudwatch
@@ -19,7 +19,7 @@
 import module java.base;
 import software.amazon.awssdk.auth.credentials.*;
 import software.amazon.awssdk.awscore.client.builder.*;
-import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.awscore.exception.*;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.exception.*;
 import software.amazon.awssdk.http.*;
@@ -39,11 +39,12 @@ import software.amazon.awssdk.services.sts.StsClient;
 
 /** AWS's clients for one region, and {@link #call}, through which all of them are used. Safe for several threads. */
 final class Door {
-    /** How long a failing network or a throttle is outlived: ten minutes cover a router's restart and AWS's usual throttles. */
+    /** How long failing networks and throttles are outlived: longer than a router's restart or AWS's usual throttles. */
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500), LONGEST_PAUSE = Duration.ofSeconds(20);
     /** Shorter troubles are nobody's business. */
     private static final Duration TELL_FROM = FIRST_PAUSE.multipliedBy(8);
+    private static final String NO_CREDENTIALS = "no AWS credentials were found";
     /** The price list is answered for every region by a few; this one always has it. */
     private static final Region PRICE_LIST = Region.US_EAST_1;
 
@@ -81,14 +82,16 @@ final class Door {
         try {
             return new Door(world, new DefaultAwsRegionProviderChain().getRegion().id());
         } catch (SdkClientException none) {
-            throw new Cli.Problem(Cli.REFUSED, "no AWS region is configured", "set AWS_REGION, or region in ~/.aws/config", none);
+            throw new Cli.Problem(Cli.REFUSED, "no AWS region is configured",
+                    "set AWS_REGION, or region in ~/.aws/config", none);
         }
     }
 
     Door(World world, String region) {
         this.world = world;
         this.region = region;
-        http = UrlConnectionHttpClient.builder().connectionTimeout(world.callTimeout()).socketTimeout(world.callTimeout()).build();
+        http = UrlConnectionHttpClient.builder().connectionTimeout(world.callTimeout())
+                .socketTimeout(world.callTimeout()).build();
     }
 
     // ==== The door ====
@@ -104,9 +107,12 @@ final class Door {
                 return call.get();
             } catch (SdkException failure) {
                 if (!passes(failure)) throw hopeless(action, failure);
-                if (world.now().plus(pause).isAfter(giveUp)) throw new Fault(Reason.UNREACHABLE,
-                        "AWS did not answer " + action + " for " + Cli.spoken(patience) + ": " + line(failure), failure);
-                if (pause.compareTo(TELL_FROM) == 0) Cli.warn(action + " does not get through, tries again for up to " + Cli.spoken(patience) + ": " + line(failure));
+                if (world.now().plus(pause).isAfter(giveUp)) {
+                    String given = "AWS did not answer " + action + " for " + Cli.spoken(patience) + ": " + line(failure);
+                    throw new Fault(Reason.UNREACHABLE, given, failure);
+                }
+                if (pause.equals(TELL_FROM)) Cli.warn("%s does not get through, tries again for up to %s: %s"
+                        .formatted(action, Cli.spoken(patience), line(failure)));
                 world.sleep().sleep(pause);
             }
         }
@@ -121,19 +127,19 @@ final class Door {
         };
     }
 
-    // Services name the same refusal differently: AccessDenied and AccessDeniedException, ExpiredToken and ExpiredTokenException.
+    // Services name a refusal differently: AccessDenied and AccessDeniedException, ExpiredToken and ExpiredTokenException.
     private static RuntimeException hopeless(String action, SdkException failure) {
-        if (!(failure instanceof AwsServiceException answered)) return new Fault(Reason.CREDENTIALS, "no AWS credentials were found", failure);
+        if (!(failure instanceof AwsServiceException answered)) return new Fault(Reason.CREDENTIALS, NO_CREDENTIALS, failure);
         String code = code(answered);
         if (code.matches("AccessDenied.*|Unauthorized.*|Forbidden.*|NotAuthorized.*")) {
             return new Fault(Reason.DENIED, "not allowed: " + action + ": " + line(failure), failure);
         }
         if (code.startsWith("ExpiredToken") || code.startsWith("RequestExpired")) {
-            return new Fault(Reason.CREDENTIALS, "the AWS credentials have expired (" + code + " at " + action + ")", failure);
+            return new Fault(Reason.CREDENTIALS, "the AWS credentials have expired: " + code + " at " + action, failure);
         }
-        if (code.matches("InvalidClientTokenId.*|UnrecognizedClient.*|InvalidAccessKeyId.*|SignatureDoesNotMatch.*|AuthFailure.*|"
-                + "InvalidSignature.*|IncompleteSignature.*|InvalidToken.*|RequestTimeTooSkewed.*")) {
-            return new Fault(Reason.CREDENTIALS, "the AWS credentials are invalid (" + code + " at " + action + ")", failure);
+        if (code.matches("InvalidClientTokenId.*|UnrecognizedClient.*|InvalidAccessKeyId.*|SignatureDoesNotMatch.*|"
+                + "AuthFailure.*|InvalidSignature.*|IncompleteSignature.*|InvalidToken.*|RequestTimeTooSkewed.*")) {
+            return new Fault(Reason.CREDENTIALS, "the AWS credentials are invalid: " + code + " at " + action, failure);
         }
         return failure;
     }
@@ -142,15 +148,18 @@ final class Door {
     static String line(Throwable failure) {
         String said = failure instanceof AwsServiceException answered && answered.awsErrorDetails() != null
                 ? code(answered) + ": " + answered.awsErrorDetails().errorMessage() : String.valueOf(failure.getMessage());
-        return said.lines().findFirst().orElse("").replaceAll("\\b\\d{12}\\b", "<account>");
+        return withoutAccount(said.lines().findFirst().orElse(""));
     }
+
+    /** AWS's sentences are full of ARNs, and an account's number is nobody else's business. */
+    static String withoutAccount(String said) { return said.replaceAll("\\b\\d{12}\\b", "<account>"); }
 
     static String code(AwsServiceException answered) {
         String code = answered.awsErrorDetails() == null ? null : answered.awsErrorDetails().errorCode();
         return code != null ? code : answered.statusCode() == 403 ? "AccessDenied" : "HTTP " + answered.statusCode();
     }
 
-    private static boolean withoutCredentials(SdkClientException failure) {
+    private static boolean withoutCredentials(RuntimeException failure) {
         return String.valueOf(failure.getMessage()).startsWith("Unable to load credentials");
     }
 
@@ -171,11 +180,14 @@ final class Door {
         return identity instanceof AwsSessionCredentials && identity.expirationTime().isEmpty() && credentialsEnd().isEmpty();
     }
 
-    private AwsCredentials resolve() {
+    /** The credentials, from whichever provider has them; a {@link Fault} when none has. */
+    AwsCredentials resolve() {
         try {
             return credentials.resolveCredentials();
-        } catch (SdkClientException none) {
-            throw new Fault(Reason.CREDENTIALS, "no AWS credentials were found", none);
+        } catch (RuntimeException none) {
+            // A profile that is not there or an SSO session that is over: each provider has exceptions of its own.
+            String why = withoutCredentials(none) ? NO_CREDENTIALS : "the AWS credentials cannot be had: " + line(none);
+            throw new Fault(Reason.CREDENTIALS, why, none);
         }
     }
 
@@ -198,10 +210,12 @@ final class Door {
         return client(type, builder, Region.of(region));
     }
 
-    private <B extends AwsClientBuilder<B, C> & AwsSyncClientBuilder<B, C>, C> C client(Class<C> type, Supplier<B> builder, Region region) {
-        return type.cast(clients.computeIfAbsent(type, _ -> builder.get().region(region).credentialsProvider(credentials).httpClient(http)
-                .overrideConfiguration(override -> override.retryStrategy(AwsRetryStrategy.doNotRetry())
-                        .apiCallTimeout(world.callTimeout()))
+    /** Without the SDK's own retries, of which it is too fond or not fond enough: call() makes them. */
+    private <B extends AwsClientBuilder<B, C> & AwsSyncClientBuilder<B, C>, C> C client(Class<C> type, Supplier<B> builder,
+                                                                                       Region region) {
+        return type.cast(clients.computeIfAbsent(type, _ -> builder.get()
+                .region(region).credentialsProvider(credentials).httpClient(http)
+                .overrideConfiguration(it -> it.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallTimeout(world.callTimeout()))
                 .build()));
     }
 
@@ -217,11 +231,12 @@ final class Door {
     List<String> ec2(String action, String element, Map<String, String> parameters) throws InterruptedException {
         var form = new TreeMap<>(parameters);
         form.putAll(Map.of("Action", action, "Version", "2016-11-15"));
-        String body = form.entrySet().stream().map(entry -> entry.getKey() + "=" + URLEncoder.encode(entry.getValue(), StandardCharsets.UTF_8))
+        String body = form.entrySet().stream()
+                .map(it -> it.getKey() + "=" + URLEncoder.encode(it.getValue(), StandardCharsets.UTF_8))
                 .collect(Collectors.joining("&"));
-        String reply = call("ec2:" + action, () -> post(URI.create(Optional.ofNullable(System.getenv("AWS_ENDPOINT_URL_EC2")).or(this::endpoint)
-                .orElse("https://ec2." + region + ".amazonaws.com") + "/"), body));
-        return values(reply, element);
+        String address = Optional.ofNullable(System.getenv("AWS_ENDPOINT_URL_EC2")).or(this::endpoint)
+                .orElse("https://ec2." + region + ".amazonaws.com");
+        return values(call("ec2:" + action, () -> post(URI.create(address + "/"), body)), element);
     }
 
     private String post(URI address, String body) {
@@ -235,16 +250,16 @@ final class Door {
                     .contentStreamProvider(signed.payload().orElse(content)).build()).call();
             String reply = new String(answered.responseBody().orElseThrow().readAllBytes(), StandardCharsets.UTF_8);
             if (answered.httpResponse().isSuccessful()) return reply;
-            throw AwsServiceException.builder().statusCode(answered.httpResponse().statusCode())
-                    .awsErrorDetails(software.amazon.awssdk.awscore.exception.AwsErrorDetails.builder()
-                            .errorCode(String.join("", values(reply, "Code"))).errorMessage(String.join("", values(reply, "Message"))).build())
-                    .build();
+            var details = AwsErrorDetails.builder().errorCode(String.join("", values(reply, "Code")))
+                    .errorMessage(String.join("", values(reply, "Message"))).build();
+            throw AwsServiceException.builder().statusCode(answered.httpResponse().statusCode()).awsErrorDetails(details).build();
         } catch (IOException lost) {
             throw SdkClientException.create("no reply: " + lost.getMessage(), lost);
         }
     }
 
     private static List<String> values(String xml, String element) {
-        return Pattern.compile("<" + element + ">([^<]*)</" + element + ">").matcher(xml).results().map(found -> found.group(1)).distinct().toList();
+        return Pattern.compile("<" + element + ">([^<]*)</" + element + ">").matcher(xml).results()
+                .map(found -> found.group(1)).distinct().toList();
     }
 }

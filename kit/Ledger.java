@@ -17,7 +17,8 @@ record Ledger(Path directory) {
         Path home = Path.of(System.getProperty("user.home"));
         String state = System.getenv("XDG_STATE_HOME");
         return new Ledger(state != null && !state.isBlank() ? Path.of(state, "lambda-kit")
-                : System.getProperty("os.name").startsWith("Mac") ? home.resolve("Library/Application Support/lambda-kit")
+                : System.getProperty("os.name").startsWith("Mac")
+                        ? home.resolve("Library/Application Support/lambda-kit")
                 : home.resolve(".local/state/lambda-kit"));
     }
 
@@ -31,9 +32,9 @@ record Ledger(Path directory) {
      * @param instanceType  of LMI's instances
      * @param used          what the variants have used so far, by variant
      */
-    record Entry(String id, String account, String region, Instant created, String contents, List<String> variants, String architecture,
-                 String instanceType, String bucket, String stackName, boolean deploying, String stackId, Instant up,
-                 double estimatedUsd, double usdPerHour, Map<String, Cost.Traffic> used) {
+    record Entry(String id, String account, String region, Instant created, String contents, List<String> variants,
+                 String architecture, String instanceType, String bucket, String stackName, boolean deploying,
+                 String stackId, Instant up, double estimatedUsd, double usdPerHour, Map<String, Cost.Traffic> used) {
 
         Entry asDeploying() { return with(true, stackId, up, used); }
 
@@ -44,8 +45,8 @@ record Ledger(Path directory) {
         Entry withUsed(Map<String, Cost.Traffic> used) { return with(deploying, stackId, up, used); }
 
         private Entry with(boolean deploying, String stackId, Instant up, Map<String, Cost.Traffic> used) {
-            return new Entry(id, account, region, created, contents, variants, architecture, instanceType, bucket, stackName, deploying,
-                    stackId, up, estimatedUsd, usdPerHour, used);
+            return new Entry(id, account, region, created, contents, variants, architecture, instanceType, bucket,
+                    stackName, deploying, stackId, up, estimatedUsd, usdPerHour, used);
         }
 
         long providers() { return variants.stream().map(Run.Variant::of).filter(Run.Variant::lmi).count(); }

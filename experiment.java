@@ -77,6 +77,8 @@ final class Experiment implements Callable<Integer> {
 
     /** Exit code of a measurement that failed or is incomplete, everything removed. */
     private static final int MEASUREMENT_FAILED = 5;
+    /** Exit code of a run that may have left something that costs money. */
+    private static final int SOMETHING_LEFT = 4;
 
     @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local",
             description = "Where the functions run (default: ${DEFAULT-VALUE}).")
@@ -126,13 +128,18 @@ final class Experiment implements Callable<Integer> {
             var required = require(plan, target);
             var artefacts = build(plan, required.planned());
             var journal = unfinished == null ? begin(plan, required, artefacts) : resume(unfinished, artefacts);
+            boolean removable = true;
             try {
                 var started = start(journal, target, artefacts);
                 agree(journal, target, started);
                 load(journal, target, started, required.k6());
+            } catch (Cli.Problem problem) {
+                // The target said that it cannot remove now, and how to go on: asking it again would only hide that.
+                removable = problem.exitCode != SOMETHING_LEFT;
+                throw problem;
             } finally {
-                Thread.interrupted();  // An interruption led here; removing must not be cut short by it.
-                remove(journal, target, required.planned());
+                Thread.interrupted();  // An interruption may have led here; removing must not be cut short by it.
+                if (removable) remove(journal, target, required.planned());
             }
             return finish(journal);
         } catch (InterruptedException _) {
@@ -160,6 +167,16 @@ final class Experiment implements Callable<Integer> {
     /** A shape of load as a file holds it; one form for the kit's own and for yours. */
     record Profile(String description, boolean claims, Map<String, String> design, long seed, Rounds slots,
                    Rounds concurrent, Map<String, List<String>> variants, Map<String, Load> workloads, WarmUp warmUp) {
+        Profile {
+            if (Stream.of(design, slots, concurrent, variants, workloads, warmUp).anyMatch(Objects::isNull))
+                throw new IllegalArgumentException(
+                        "a profile has design, slots, concurrent, variants, workloads and warmUp");
+            var designs = Set.of(Run.Plan.SLOTS, Run.Plan.CONCURRENT);
+            if (!design.keySet().containsAll(variants.keySet()) || !designs.containsAll(design.values()))
+                throw new IllegalArgumentException("design is slots or concurrent, for each target that has variants");
+            workloads.forEach((name, load) -> expected(new Run.Workload(name, load.ratePerSecond(), load.query())));
+        }
+
         record Rounds(int rounds, double settleSeconds, double measureSeconds) {
             Rounds {
                 boolean tooShort = measureSeconds < SHORTEST_PHASE_SECONDS
@@ -294,8 +311,8 @@ final class Experiment implements Callable<Integer> {
         var planned = target.ask(new Target.Plan(plan));
         planned.warnings().forEach(this::warn);
         planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
-        long ratePerSecond = (long) plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
-        long requests = ratePerSecond * plan.variants().size() * plan.rounds()
+        double ratePerSecond = plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
+        long requests = (long) Math.ceil(ratePerSecond) * plan.variants().size() * plan.rounds()
                 * (long) Math.ceil(plan.settleSeconds() + plan.measureSeconds());
         long needed = requests * BYTES_PER_REQUEST + DISK_RESERVE_BYTES;
         Files.createDirectories(data);
@@ -322,8 +339,8 @@ final class Experiment implements Callable<Integer> {
                     "a shorter --for or fewer --languages cost less");
         }
         if (yes) return;
-        String said = System.console() == null ? "" : System.console().readLine("Spend that? [y/N] ");
-        boolean agreed = Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT));
+        String said = System.console() == null ? null : System.console().readLine("Spend that? [y/N] ");
+        boolean agreed = said != null && Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT));
         if (!agreed) throw new Cli.Problem(Cli.REFUSED,
                 "not agreed to pay; nothing was made", "--yes agrees without asking");
     }
@@ -375,7 +392,7 @@ final class Experiment implements Callable<Integer> {
     }
 
     private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts)
-            throws IOException {
+            throws IOException, InterruptedException {
         var began = Instant.now();
         var variants = journal.run.plan().variants();
         var started = target.ask(new Target.Start(journal.directory, variants, targetArtefacts(artefacts)));
@@ -500,6 +517,7 @@ final class Experiment implements Callable<Integer> {
             outcome = generated.exitCode() == 0 ? Run.Outcome.measured()
                     : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
         } catch (IOException | Cli.Problem broken) {
+            if (broken instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT) throw problem;
             if (!target.isAlive()) {
                 var died = Run.Outcome.failed("the target died");
                 journal.add(cell(journal, planned, phases, begun, died, List.of(), null, null, notes));
@@ -562,8 +580,7 @@ final class Experiment implements Callable<Integer> {
                 yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(query.get("seed"), hashLoops));
             }
             case "store" -> Map.of();
-            default -> throw new Cli.Problem(Cli.REFUSED,
-                    "there is no workload " + workload.name(), "hello, io, cpu or store");
+            default -> throw new IllegalArgumentException("there is no workload " + workload.name());
         };
     }
 
@@ -650,21 +667,28 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Remove ====
 
-    private void remove(Journal journal, Target target, Target.Planned planned) throws IOException {
-        if (keep && planned.costPerHourUsd() > 0) {
+    private void remove(Journal journal, Target target, Target.Planned planned)
+            throws IOException, InterruptedException {
+        if (target.isBusy()) {
+            target.kill();
+            if (targetName.equals("aws")) teardown();
+        } else if (keep && planned.costPerHourUsd() > 0) {
             Cli.say(String.format(Locale.ROOT,
                     "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it",
                     planned.costPerHourUsd(), targetName));
         } else if (target.isAlive()) {
             double spentUsd = target.ask(new Target.Remove()).spentUsd();
-            if (planned.costUsd() > 0) {
-                Cli.say(String.format(Locale.ROOT, "remove   0 resources left, %.2f USD spent, %.2f USD estimated",
-                        spentUsd, planned.costUsd()));
-            } else {
-                Cli.say("remove   nothing is left running");
-            }
+            Cli.say(planned.costUsd() == 0 ? "remove   nothing is left running" : String.format(Locale.ROOT,
+                    "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
         }
         journal.dropIfEmpty();
+    }
+
+    /** A deployment that was interrupted is removed by a process of its own, from the state that it left. */
+    private void teardown() throws IOException, InterruptedException {
+        var command = List.of(home.resolve("jbang").toString(), home.resolve("aws.java").toString(), "teardown");
+        if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) throw new Cli.Problem(SOMETHING_LEFT,
+                "the interrupted deployment could not be removed", "./jbang aws.java teardown removes it");
     }
 
     // ==== The journal: run.json, kept up to date ====
@@ -679,6 +703,7 @@ final class Experiment implements Callable<Integer> {
             this.run = run;
             Files.createDirectories(directory.resolve("cells"));
             run.write(directory);
+            link(directory);
         }
 
         void describe(String topic, Object facts) throws IOException {
@@ -698,7 +723,6 @@ final class Experiment implements Callable<Integer> {
             cells.removeIf(earlier -> earlier.name().equals(cell.name()));
             cells.add(cell);
             update(run.withCells(cells));
-            link();
         }
 
         void finished() {
@@ -715,11 +739,15 @@ final class Experiment implements Callable<Integer> {
             return run.plan().order().stream().filter(cell -> !measured.contains(cell.name())).toList();
         }
 
-        /** A run without a single cell is none. */
+        /** A run without a single cell is none, once nothing of it is left to be removed. */
         void dropIfEmpty() throws IOException {
             if (!run.cells().isEmpty()) return;
-            try (var files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+            deleteTree(directory);
+            Files.deleteIfExists(directory.resolveSibling("run.json"));
+            try (var runs = Files.list(directory.getParent())) {
+                var earlier = runs.filter(other -> other.getFileName().toString().startsWith("2"))
+                        .filter(other -> Files.exists(other.resolve("run.json"))).max(Comparator.naturalOrder());
+                if (earlier.isPresent()) link(earlier.get());
             }
         }
 
@@ -728,11 +756,11 @@ final class Experiment implements Callable<Integer> {
             run.write(directory);
         }
 
-        /** data/run.json, replaced in one step, so that there is always one. */
-        private void link() throws IOException {
-            Path link = directory.resolveSibling("run.json"), temporary = directory.resolveSibling("run.json.tmp");
+        /** data/run.json, the newest run, replaced in one step, so that there is always one. */
+        private static void link(Path run) throws IOException {
+            Path link = run.resolveSibling("run.json"), temporary = run.resolveSibling("run.json.tmp");
             Files.deleteIfExists(temporary);
-            Files.createSymbolicLink(temporary, Path.of(directory.getFileName().toString(), "run.json"));
+            Files.createSymbolicLink(temporary, Path.of(run.getFileName().toString(), "run.json"));
             Files.move(temporary, link, StandardCopyOption.ATOMIC_MOVE);
         }
     }
@@ -781,7 +809,7 @@ final class Experiment implements Callable<Integer> {
     private Map<String, Object> git() {
         String commit = output(home, "git", "rev-parse", "HEAD");
         String changes = output(home, "git", "status", "--porcelain");
-        return commit == null ? Map.of("commit", "unknown") : Map.of("commit", commit, "dirty", !changes.isEmpty());
+        return commit == null ? Map.of("commit", "unknown") : Map.of("commit", commit, "dirty", !"".equals(changes));
     }
 
     private static Map<String, Object> machine() throws IOException {
@@ -858,20 +886,30 @@ final class Experiment implements Callable<Integer> {
             Run run = Run.read(runFile);
             Path parent = Files.createDirectories(to.toAbsolutePath().getParent());
             Path temporary = Files.createTempDirectory(parent, "publish");
-            Files.createDirectories(temporary.resolve("cells"));
+            try {
+                copy(run, runFile.getParent(), temporary);
+                Path earlier = temporary.resolveSibling(temporary.getFileName() + "-earlier");
+                if (Files.exists(to)) Files.move(to, earlier);
+                Files.move(temporary, to);
+                if (Files.exists(earlier)) deleteTree(earlier);
+            } finally {
+                if (Files.exists(temporary)) deleteTree(temporary);
+            }
+            System.out.println("published " + run.id() + " in " + to);
+            return Cli.DONE;
+        }
+
+        private static void copy(Run run, Path from, Path to) throws IOException {
+            Files.createDirectories(to.resolve("cells"));
             var cells = new ArrayList<Run.Cell>();
             for (var cell : run.cells()) {
                 var files = new ArrayList<Run.File>();
-                for (var file : cell.files()) files.add(cut(runFile.getParent(), file, temporary));
+                for (var file : cell.files()) files.add(cut(from, file, to));
                 cells.add(cell.withFiles(files));
             }
             String leftOut = "k6's files are cut down to " + String.join(", ", new TreeSet<>(CARRIES_FINDINGS))
                     + "; sha256 and size of each whole file stand beside it";
-            run.withCells(cells).withPublished(leftOut).write(temporary);
-            if (Files.exists(to)) deleteTree(to);
-            Files.move(temporary, to);
-            System.out.println("published " + run.id() + " in " + to);
-            return Cli.DONE;
+            run.withCells(cells).withPublished(leftOut).write(to);
         }
 
         private static Run.File cut(Path from, Run.File whole, Path to) throws IOException {
@@ -893,12 +931,6 @@ final class Experiment implements Callable<Integer> {
                 Files.copy(source, copy);
             }
             return new Run.File(whole.path(), Files.size(copy), Run.sha256(copy), whole);
-        }
-
-        private static void deleteTree(Path directory) throws IOException {
-            try (var files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
-            }
         }
     }
 
@@ -942,6 +974,12 @@ final class Experiment implements Callable<Integer> {
         return file;
     }
 
+    private static void deleteTree(Path directory) throws IOException {
+        try (var files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
+    }
+
     private void warn(String text) {
         Cli.warn(text);
         warnings.add(text);
@@ -975,7 +1013,10 @@ final class Experiment implements Callable<Integer> {
                     .redirectError(ProcessBuilder.Redirect.DISCARD).start();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             return process.waitFor() == 0 ? said : null;
-        } catch (IOException | InterruptedException notThere) {
+        } catch (IOException notThere) {
+            return null;
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
             return null;
         }
     }

@@ -82,13 +82,21 @@ final class K6 {
             var response = client.send(HttpRequest.newBuilder(source).build(), HttpResponse.BodyHandlers.ofFile(file));
             if (response.statusCode() != 200) return "the download of k6 was answered with " + response.statusCode();
             if (!sha256(file).equals(RELEASE_SHA256.get(archive))) return "the download of k6 has a wrong checksum";
-            // bsdtar, macOS's tar, unpacks zip files as well.
-            run(directory, List.of("tar", "-xf", file.toString(), "--strip-components=1"));
-            return null;
+            return unpack(file, directory);
         } catch (IOException unreachable) {
             return "k6's release page cannot be reached";
         } finally {
             Files.deleteIfExists(file);
+        }
+    }
+
+    private static String unpack(Path archive, Path directory) throws InterruptedException {
+        try {
+            // bsdtar, macOS's tar, unpacks zip files as well.
+            run(directory, List.of("tar", "-xf", archive.toString(), "--strip-components=1"));
+            return null;
+        } catch (IOException failed) {
+            return "the download of k6 could not be unpacked: " + failed.getMessage();
         }
     }
 

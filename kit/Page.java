@@ -125,8 +125,11 @@ final class Page {
     }
 
     String html() throws IOException {
-        return TEMPLATE.replace("{{title}}", Tables.escaped(title)).replace("{{body}}", body)
-                .replace("{{plotly}}", plots == 0 ? "" : plotly()).replace("{{scripts}}", scripts);
+        var parts = Map.of("title", Tables.escaped(title), "body", body.toString(), "scripts", scripts.toString(),
+                "plotly", plots == 0 ? "" : plotly());
+        // In one pass: what a tag's value says in braces is text.
+        return Pattern.compile("\\{\\{(\\w+)}}").matcher(TEMPLATE)
+                .replaceAll(place -> Matcher.quoteReplacement(parts.get(place.group(1))));
     }
 
     private static String plotly() throws IOException {

@@ -134,10 +134,14 @@ final class Target implements AutoCloseable {
 
     // ==== The experiment's end ====
 
+    /** Shorter than anything that is waited for, and far too seldom to take a core's time from what is measured. */
+    private static final Duration ANSWER_POLL = Duration.ofMillis(10);
+
     private final Process process;
     private final BufferedReader replies;
     private final Writer requests;
     private final Consumer<String> onProgress;
+    private boolean busy;
 
     // Ctrl-C on a terminal reaches every process of the foreground group. It is the experiment's to handle, which
     // then asks the target to remove; a target that died of it could not. Java leaves a signal alone that it finds
@@ -157,11 +161,13 @@ final class Target implements AutoCloseable {
      * Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or an IOException when the target
      * died before it answered.
      */
-    <A> A ask(Request<A> request) throws IOException {
+    <A> A ask(Request<A> request) throws IOException, InterruptedException {
+        busy = true;
         requests.write(Run.line(request) + "\n");
         requests.flush();
-        for (String reply; (reply = replies.readLine()) != null; ) {
-            JsonNode json = Run.json().readTree(reply);
+        while (true) {
+            JsonNode json = Run.json().readTree(reply());
+            busy = json.has("progress");
             if (json.has("answer")) return Run.json().treeToValue(json.get("answer"), request.answer());
             if (json.has("problem")) {
                 Told told = Run.json().treeToValue(json.get("problem"), Told.class);
@@ -169,8 +175,21 @@ final class Target implements AutoCloseable {
             }
             onProgress.accept(json.get("progress").asText());
         }
-        throw new IOException("the target ended without an answer");
     }
+
+    /** The next line. Reading a pipe cannot be interrupted, waiting for it can: a deployment takes many minutes. */
+    private String reply() throws IOException, InterruptedException {
+        while (!replies.ready() && process.isAlive()) Thread.sleep(ANSWER_POLL);
+        String line = replies.ready() ? replies.readLine() : null;
+        if (line == null) throw new IOException("the target ended without an answer");
+        return line;
+    }
+
+    /** Whether a request was left without its answer, because the wait for it was interrupted. */
+    boolean isBusy() { return busy && process.isAlive(); }
+
+    /** Ends a target amid its work: this machine's takes along all that it started, AWS's leaves its state. */
+    void kill() throws InterruptedException { process.destroyForcibly().waitFor(); }
 
     boolean isAlive() { return process.isAlive(); }
 

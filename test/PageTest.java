@@ -72,7 +72,7 @@ final class PageTest {
         for (int i = 0; i < 50; i++) {
             lines.append("""
                     {"metric":"http_req_duration","type":"Point","data":{"time":"2026-11-22T05:00:%02dZ","value":%d,\
-                    "tags":{"name":"</script>'\\"\\\\<b>{{","scenario":"s%d","status":"200"}}}
+                    "tags":{"name":"</script>'\\"\\\\<b>{{plotly}}{{scripts}}","scenario":"s%d","status":"200"}}}
                     """.formatted(i, i + 1, i % 2));
         }
         var opened = open(page(Files.writeString(temporary.resolve("odd.json"), lines).toString()));

@@ -1,5 +1,6 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
-// What did the run show? Reads a run's record, or any JSON that k6 wrote, and turns it into tables, plots and EXPERIMENT.md.
+// What did the run show? Reads a run's record, or any JSON that k6 wrote, and turns it into tables, plots and
+// EXPERIMENT.md.
 //
 //   read      k6's samples, at the speed of the disk (kit/K6Reader.java)
 //   check     is the record whole, and can it be trusted?
@@ -7,13 +8,14 @@
 //   draw      the tables as Markdown and CSV, and one page that opens without a network
 //   write     the page and the CSV files into the run's report/, the tables into EXPERIMENT.md
 //
-// It takes a second for a small file and reads gigabytes at disk speed. It never talks to AWS, and with a run.json no option
-// changes a number: the same input gives the same bytes.
+// It takes a second for a small file and reads gigabytes at disk speed. It never talks to AWS, and with a run.json no
+// option changes a number: the same input gives the same bytes.
 
 //JAVA 25
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md
 //CDS
-//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
+//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m
+//RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
 //SOURCES kit/Cost.java
 //SOURCES kit/Findings.java
@@ -38,15 +40,20 @@ import tech.tablesaw.api.*;
                   ./jbang analyze.java out.json                     any k6 output, plain or .gz
                   ./jbang analyze.java before=a.json after=b.gz     two, side by side
                   k6 run --out json=/dev/stdout x.js | ./jbang analyze.java - --by url
-                Exit codes: 0 done, 1 unexpected, 2 bad usage or input, 3 analysed but not valid, 4 --check found a difference.""")
+                Exit codes: 0 done, 1 unexpected, 2 bad usage or input, 3 analysed but not valid, \
+                4 --check found a difference.""")
 final class Analyze implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
     /** Percentiles of the curve: closer where the tail is, as that is what a curve is looked at for. */
-    private static final double[] CURVE = IntStream.concat(IntStream.rangeClosed(0, 19).map(i -> i * 50), IntStream.of(960, 970, 980, 990, 995, 998, 999))
+    private static final double[] CURVE = IntStream
+            .concat(IntStream.rangeClosed(0, 19).map(i -> i * 50), IntStream.of(960, 970, 980, 990, 995, 998, 999))
             .mapToDouble(permille -> permille / 1000.0).toArray();
-    /** A file's time axis is drawn with at most so many points a line: more than a screen shows, few enough to stay small. */
+    /** What a box is drawn from: a hundred steps are finer than the eye. */
+    private static final double[] HUNDREDTHS =
+            IntStream.rangeClosed(0, 100).mapToDouble(percent -> percent / 100.0).toArray();
+    /** A line over a file's time has at most so many points: more than a screen shows, few enough for a small page. */
     private static final int MOST_BLOCKS = 240;
     /** From a request a second to what no single function is asked: every break-even lies between. */
     private static final double CURVE_FROM_PER_SECOND = 1, CURVE_TO_PER_SECOND = 10_000;
@@ -58,26 +65,38 @@ final class Analyze implements Callable<Integer> {
 
     /** Nobody notices less: a network's own jitter is of that order; on one machine there is no network. */
     private static final double NOTICEABLE_MS = 1, NOTICEABLE_MS_LOCAL = 0.1;
-    /** On one machine all environments share a core: beyond this, a queue for it is measured and not the execution model. */
+    /** On one machine all environments share a core: beyond this the queue for it is measured, not the model. */
     private static final double MOST_UTILISATION_LOCAL = 0.30;
+    /** Standard Lambda gives a function one vCPU at this size, and an LMI environment of 2048 MB has one too. */
+    private static final int MATCHED_MEMORY_MB = 1769;
+    /** Assumed, not measured: a reply with headers, and Lambda's log lines. Both are small beside REST API's fee. */
+    private static final double REPLY_BYTES = 500, LOG_BYTES = 700;
 
     private static final int BAD_INPUT = 2, NOT_VALID = 3, STALE = 4;
 
-    @Parameters(arity = "0..*", paramLabel = "[LABEL=]INPUT", description = "A run.json, a directory, k6's JSON plain or .gz, or - (default: data/run.json). Inputs of one label are one.")
+    @Parameters(arity = "0..*", paramLabel = "[LABEL=]INPUT",
+            description = "A run.json, a directory, k6's JSON plain or .gz, or - (default: data/run.json). "
+                    + "Inputs of one label are one.")
     List<String> arguments = List.of();
-    @Option(names = "--by", split = ",", paramLabel = "TAG", description = "Group a k6 file by these tags (default: variant where it is, else scenario and name).")
+    @Option(names = "--by", split = ",", paramLabel = "TAG",
+            description = "Group a k6 file by these tags (default: variant where it is, else scenario and name).")
     List<String> by = List.of();
-    @Option(names = "--metric", paramLabel = "NAME", description = "The metric to look at (default: answer_ms where it is, else http_req_duration).")
+    @Option(names = "--metric", paramLabel = "NAME",
+            description = "The metric to look at (default: answer_ms where it is, else http_req_duration).")
     String metric;
-    @Option(names = "--from", paramLabel = "TIME", description = "Only samples from this time on: 2026-11-22T05:10:00Z.")
+    @Option(names = "--from", paramLabel = "TIME",
+            description = "Only samples from this time on: 2026-11-22T05:10:00Z.")
     Instant from;
     @Option(names = "--to", paramLabel = "TIME", description = "Only samples before this time.")
     Instant to;
-    @Option(names = "--out", paramLabel = "DIRECTORY", description = "Where page and CSV files go (default: <name>-report, or the run's report/).")
+    @Option(names = "--out", paramLabel = "DIRECTORY",
+            description = "Where page and CSV files go (default: <name>-report, or the run's report/).")
     Path out;
-    @Option(names = "--write-up", paramLabel = "FILE", description = "Put a run's tables between the markers of this Markdown file.")
+    @Option(names = "--write-up", paramLabel = "FILE",
+            description = "Put a run's tables between the markers of this Markdown file.")
     Path writeUp;
-    @Option(names = "--check", description = "Write nothing; exit 4 if the --write-up file differs from what the data say.")
+    @Option(names = "--check",
+            description = "Write nothing; exit 4 if the --write-up file differs from what the data say.")
     boolean check;
     @Option(names = "--timings", description = "Print how long the reading alone took.")
     boolean timings;
@@ -90,9 +109,12 @@ final class Analyze implements Callable<Integer> {
     @Override public Integer call() throws IOException {
         List<Input> inputs = inputs();
         if (inputs.stream().noneMatch(Input::isRun)) return analyzeFiles(inputs);
-        if (!inputs.stream().allMatch(Input::isRun)) throw bad("runs and k6 files do not go together", "name runs only, or only k6 files");
+        if (!inputs.stream().allMatch(Input::isRun)) {
+            throw bad("runs and k6 files do not go together", "name runs only, or only k6 files");
+        }
         if (!by.isEmpty() || metric != null || from != null || to != null) {
-            throw bad("with a run.json no option changes a number", "drop --by, --metric, --from and --to, or name the k6 files themselves");
+            throw bad("with a run.json no option changes a number",
+                    "drop --by, --metric, --from and --to, or name the k6 files themselves");
         }
         var runs = inputs.stream().flatMap(input -> input.paths().stream()).toList();
         return runs.size() == 1 ? analyzeRun(runs.getFirst()) : analyzeRuns(inputs);
@@ -115,7 +137,8 @@ final class Analyze implements Callable<Integer> {
     /** A run is one sample of its day: what several say together, label by label. */
     private int analyzeRuns(List<Input> inputs) throws IOException {
         if (writeUp != null) throw bad("only one run can be written up", "name one run.json");
-        var table = new Tables.Rows("label", "workload", "variant", "figure", "each run", "across runs").counts("runs").figures(List.of("spread between runs [%]"));
+        var table = new Tables.Rows("label", "workload", "variant", "figure", "each run", "across runs")
+                .counts("runs").figures(List.of("spread between runs [%]"));
         var reasons = new ArrayList<String>();
         for (var input : inputs) {
             var estimates = new LinkedHashMap<List<String>, List<Statistics.Estimate>>();
@@ -125,19 +148,24 @@ final class Analyze implements Callable<Integer> {
                     sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
                     var figures = new Figures(findings);
                     for (var stream : findings.streams) for (var figure : Figure.values()) {
-                        estimates.computeIfAbsent(List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]"), _ -> new ArrayList<>()).add(figures.of(stream, figure).estimate());
+                        var names = List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]");
+                        estimates.computeIfAbsent(names, _ -> new ArrayList<>())
+                                .add(figures.of(stream, figure).estimate());
                     }
                 }
             }
             estimates.forEach((names, each) -> {
-                var known = each.stream().filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
+                var known = each.stream()
+                        .filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
                 var together = Statistics.across(known);
-                table.row(input.label(), names.get(0), names.get(1), names.get(2), each.stream().map(estimate -> told(estimate, 1)).collect(Collectors.joining("; ")), told(together.across(), 1))
+                String eachTold = each.stream().map(estimate -> told(estimate, 1)).collect(Collectors.joining("; "));
+                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, told(together.across(), 1))
                         .count("runs", known.size()).figure("spread between runs [%]", 100 * together.betweenRuns());
             });
         }
         var tables = new LinkedHashMap<String, Table>();
-        tables.put("runs", table.table("Several runs: each with its 95 % interval, the spread between them, and from three on an estimate across them"));
+        tables.put("runs", table.table("Several runs: each with its 95 % interval, the spread between them, "
+                + "and from three on an estimate across them"));
         Path report = out != null ? out : Path.of("runs-report");
         write(report, tables, new Page("Several runs").banner(reasons).table(tables.get("runs")).html());
         return print(tables, reasons, report);
@@ -146,9 +174,12 @@ final class Analyze implements Callable<Integer> {
     private int analyzeFiles(List<Input> inputs) throws IOException {
         if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
         try (var reading = read(inputs.stream().map(Input::shards).toList())) {
-            if (reading.shards().stream().noneMatch(K6Reader.Shard::isK6)) throw bad(
-                    inputs.stream().map(Input::name).collect(Collectors.joining(", ")) + (reading.shards().stream().allMatch(shard -> shard.bytes() == 0) ? " is empty" : " is not k6's JSON output"),
-                    "k6 run --out json=FILE writes it; --summary-export writes something else");
+            if (reading.shards().stream().noneMatch(K6Reader.Shard::isK6)) {
+                boolean empty = reading.shards().stream().allMatch(shard -> shard.bytes() == 0);
+                String names = inputs.stream().map(Input::name).collect(Collectors.joining(", "));
+                throw bad(names + (empty ? " is empty" : " is not k6's JSON output"),
+                        "k6 run --out json=FILE writes it; --summary-export writes something else");
+            }
             var groups = groups(reading, inputs.size() > 1);
             var reasons = sentences(Gates.check(reading));
             var tables = tables(groups);
@@ -162,7 +193,10 @@ final class Analyze implements Callable<Integer> {
 
     /** One label on the command line and the files behind it. */
     record Input(String label, List<Path> paths) {
-        boolean isRun() { return paths.getFirst().getFileName() != null && paths.getFirst().getFileName().toString().equals("run.json"); }
+        boolean isRun() {
+            Path file = paths.getFirst().getFileName();
+            return file != null && file.toString().equals("run.json");
+        }
 
         K6Reader.Input shards() { return new K6Reader.Input(label, paths); }
 
@@ -170,7 +204,8 @@ final class Analyze implements Callable<Integer> {
 
         /** "out.json.gz" makes "out-report", beside where one stands. */
         String reportName() {
-            String name = paths.getFirst().getFileName().toString().replaceFirst("(\\.k6)?(\\.json|\\.ndjson)?(\\.gz)?$", "");
+            String file = paths.getFirst().getFileName().toString();
+            String name = file.replaceFirst("(\\.k6)?(\\.json|\\.ndjson)?(\\.gz)?$", "");
             return (name.equals("-") || name.isEmpty() ? "k6" : name) + "-report";
         }
     }
@@ -182,7 +217,8 @@ final class Analyze implements Callable<Integer> {
         for (String argument : arguments) {
             int equals = Files.exists(Path.of(argument)) ? -1 : argument.indexOf('=');
             String label = equals < 0 ? "" : argument.substring(0, equals);
-            labelled.computeIfAbsent(label, _ -> new ArrayList<>()).addAll(files(Path.of(argument.substring(equals + 1))));
+            var paths = files(Path.of(argument.substring(equals + 1)));
+            labelled.computeIfAbsent(label, _ -> new ArrayList<>()).addAll(paths);
         }
         return labelled.entrySet().stream().map(input -> new Input(input.getKey(), input.getValue())).toList();
     }
@@ -190,12 +226,16 @@ final class Analyze implements Callable<Integer> {
     private static List<Path> files(Path path) throws IOException {
         if (path.toString().equals("-")) return List.of(path);
         if (path.endsWith("data/run.json")) return List.of(newestRun(path));
-        if (!Files.exists(path)) throw bad("there is no " + path, "name a run.json, a directory, or a file that k6 wrote");
+        if (!Files.exists(path)) {
+            throw bad("there is no " + path, "name a run.json, a directory, or a file that k6 wrote");
+        }
         if (!Files.isDirectory(path)) return List.of(path);
         if (Files.exists(path.resolve("run.json"))) return List.of(path.resolve("run.json"));
         try (var files = Files.list(path)) {
             var found = files.filter(file -> file.toString().matches(".*\\.(json|ndjson)(\\.gz)?")).sorted().toList();
-            if (found.isEmpty()) throw bad("there is no k6 file in " + path, "k6 run --out json=FILE.json.gz writes one");
+            if (found.isEmpty()) {
+                throw bad("there is no k6 file in " + path, "k6 run --out json=FILE.json.gz writes one");
+            }
             return found;
         }
     }
@@ -221,7 +261,8 @@ final class Analyze implements Callable<Integer> {
     private Findings readFindings(Run run, Path directory) throws IOException {
         var began = Instant.now();
         try (var progress = new Cli.Progress("read")) {
-            var findings = Findings.read(run, directory, (done, total) -> progress.show(() -> readSoFar(done, total, began)));
+            var findings = Findings.read(run, directory,
+                    (done, total) -> progress.show(() -> readSoFar(done, total, began)));
             tellTimings(findings.reading);
             return findings;
         }
@@ -230,26 +271,34 @@ final class Analyze implements Callable<Integer> {
     private K6Reader.Reading read(List<K6Reader.Input> inputs) throws IOException {
         var began = Instant.now();
         try (var progress = new Cli.Progress("read")) {
-            var reading = K6Reader.read(inputs, queryOfFiles(), (done, total) -> progress.show(() -> readSoFar(done, total, began)));
+            var reading = K6Reader.read(inputs, queryOfFiles(),
+                    (done, total) -> progress.show(() -> readSoFar(done, total, began)));
             tellTimings(reading);
             return reading;
         }
     }
 
     private void tellTimings(K6Reader.Reading reading) {
-        if (timings) Cli.say(String.format(Locale.ROOT, "timings  read %.3f s, %d bytes", reading.elapsed().toNanos() / 1e9, reading.shards().stream().mapToLong(K6Reader.Shard::bytes).sum()));
+        if (!timings) return;
+        double seconds = reading.elapsed().toNanos() / 1e9;
+        long bytes = reading.shards().stream().mapToLong(K6Reader.Shard::bytes).sum();
+        Cli.say(String.format(Locale.ROOT, "timings  read %.3f s, %d bytes", seconds, bytes));
     }
 
     private static String readSoFar(long done, long total, Instant began) {
         double seconds = Math.max(.001, Duration.between(began, Instant.now()).toMillis() / 1000.0);
         String speed = String.format(Locale.ROOT, "%.2f GB, %.2f GB/s", done / 1e9, done / 1e9 / seconds);
-        return total <= done ? speed : speed + ", " + Cli.spoken(Duration.ofMillis((long) ((total - done) / (done / seconds) * 1000))) + " left";
+        if (total <= done) return speed;
+        var left = Duration.ofMillis((long) ((total - done) / (done / seconds) * 1000));
+        return speed + ", " + Cli.spoken(left) + " left";
     }
 
     // ==== Check ====
 
     /** Why what was read cannot be trusted, a sentence each; empty when it can. */
-    private static List<String> sentences(List<Gates.Flag> flags) { return flags.stream().map(Gates.Flag::sentence).toList(); }
+    private static List<String> sentences(List<Gates.Flag> flags) {
+        return flags.stream().map(Gates.Flag::sentence).toList();
+    }
 
     // ==== Compute: the tables of a run ====
 
@@ -258,12 +307,16 @@ final class Analyze implements Callable<Integer> {
         var run = findings.run;
         var tables = new LinkedHashMap<String, Table>();
         tables.put("latency", latency(findings.streams));
-        for (var workload : run.plan().workloads()) tables.put("standard-or-lmi-" + workload.name(), standardOrLmi(workload, findings.streams));
+        for (var workload : run.plan().workloads()) {
+            tables.put("standard-or-lmi-" + workload.name(), standardOrLmi(workload, findings.streams));
+        }
         tables.put("errors", errors(findings.streams));
         tables.put("throughput", throughput(findings.streams));
         tables.put("cold-starts", coldStarts(run, findings.streams));
         tables.put("resources", resources(findings));
-        for (var workload : run.plan().workloads()) tables.put("verdicts-" + workload.name(), verdicts(figures, workload));
+        for (var workload : run.plan().workloads()) {
+            tables.put("verdicts-" + workload.name(), verdicts(figures, workload));
+        }
         if (run.plan().claims()) {
             tables.put("intervals", intervals(figures));
             tables.put("noise", noise(figures));
@@ -275,13 +328,14 @@ final class Analyze implements Callable<Integer> {
         return tables;
     }
 
-    private static final List<String> FIGURES = List.of("n", "mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
+    private static final List<String> FIGURES =
+            List.of("n", "mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
     private static final double[] PERCENTILES = {.5, .9, .95, .99};
 
     /** n, mean, min, p50, p90, p95, p99, max: the figures of {@link #FIGURES}. */
     private static double[] figures(K6Reader.Series series) {
-        double[] percentiles = series.percentiles(PERCENTILES);
-        return new double[] {series.count(), series.mean(), series.min(), percentiles[0], percentiles[1], percentiles[2], percentiles[3], series.max()};
+        double[] p = series.percentiles(PERCENTILES);
+        return new double[] {series.count(), series.mean(), series.min(), p[0], p[1], p[2], p[3], series.max()};
     }
 
     private static Table latency(List<Findings.Stream> streams) {
@@ -295,47 +349,57 @@ final class Analyze implements Callable<Integer> {
         return table.table("Latency of correct warm answers");
     }
 
-    /** As the LMI study shows it: the figures downwards, standard and LMI side by side with the difference, a language after the other. */
+    /** As the LMI study shows it: figures downwards, and for each language standard, LMI and the difference abreast. */
     private static Table standardOrLmi(Run.Workload workload, List<Findings.Stream> streams) {
         var names = List.of("Requests", "Avg", "Min", "p50", "p90", "p95", "p99", "Max");
         var pairs = new LinkedHashMap<String, List<double[]>>();
         for (var stream : streams) {
             if (!stream.workload.equals(workload) || stream.variant.twin() || stream.latencies().isEmpty()) continue;
             boolean matched = stream.variant.lmi() || stream.variant.memoryMb() == MATCHED_MEMORY_MB;
-            if (matched) pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null))).set(stream.variant.lmi() ? 1 : 0, figures(stream.latencies().get()));
+            if (!matched) continue;
+            pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null)))
+                    .set(stream.variant.lmi() ? 1 : 0, figures(stream.latencies().get()));
         }
         pairs.values().removeIf(pair -> pair.contains(null));
-        var columns = pairs.keySet().stream().flatMap(language -> Stream.of(language + " standard", language + " LMI", language + " Diff %")).toList();
+        var columns = pairs.keySet().stream()
+                .flatMap(language -> Stream.of(" standard", " LMI", " Diff %").map(language::concat)).toList();
         var table = new Tables.Rows("ms").figures(columns);
         for (int figure = 0; figure < names.size(); figure++) {
             table.row(names.get(figure));
             for (var pair : pairs.entrySet()) {
+                String language = pair.getKey();
                 double standard = pair.getValue().get(0)[figure], lmi = pair.getValue().get(1)[figure];
-                table.figure(pair.getKey() + " standard", standard).figure(pair.getKey() + " LMI", lmi).figure(pair.getKey() + " Diff %", 100 * (lmi - standard) / standard);
+                table.figure(language + " standard", standard).figure(language + " LMI", lmi)
+                        .figure(language + " Diff %", 100 * (lmi - standard) / standard);
             }
         }
         return table.table("Standard against LMI: " + workload.name());
     }
 
-    /** Standard Lambda gives a function one vCPU at this size, and an LMI environment of 2048 MB has one too. */
-    private static final int MATCHED_MEMORY_MB = 1769;
-
     private static Table errors(List<Findings.Stream> streams) {
-        var kinds = streams.stream().flatMap(stream -> stream.outcomes().keySet().stream()).filter(outcome -> !outcome.equals("correct")).collect(Collectors.toCollection(TreeSet::new));
-        var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct").counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
+        var kinds = streams.stream().flatMap(stream -> stream.outcomes().keySet().stream())
+                .filter(outcome -> !outcome.equals("correct")).collect(Collectors.toCollection(TreeSet::new));
+        var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct")
+                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
         for (var stream : streams) {
-            table.row(stream.workload.name(), stream.variant.name()).count("requests", stream.requests()).count("correct", stream.correct());
+            long requests = stream.requests(), correct = stream.correct();
+            table.row(stream.workload.name(), stream.variant.name())
+                    .count("requests", requests).count("correct", correct);
             for (String kind : kinds) table.count(kind, stream.outcomes().getOrDefault(kind, 0L));
-            table.figure("errors [%]", stream.requests() == 0 ? Double.NaN : 100.0 * (stream.requests() - stream.correct()) / stream.requests());
+            table.figure("errors [%]", requests == 0 ? Double.NaN : 100.0 * (requests - correct) / requests);
         }
         return table.table("Errors by kind");
     }
 
     private static Table throughput(List<Findings.Stream> streams) {
-        var table = new Tables.Rows("workload", "variant").figures(List.of("asked [1/s]", "answered correctly [1/s]")).counts("dropped by k6");
+        var table = new Tables.Rows("workload", "variant")
+                .figures(List.of("asked [1/s]", "answered correctly [1/s]")).counts("dropped by k6");
         for (var stream : streams) {
-            table.row(stream.workload.name(), stream.variant.name()).figure("asked [1/s]", stream.workload.ratePerSecond())
-                    .figure("answered correctly [1/s]", stream.slots.isEmpty() ? Double.NaN : stream.correct() / stream.total(slot -> slot.seconds)).count("dropped by k6", stream.sum(slot -> slot.dropped));
+            double perSecond = stream.correct() / stream.total(slot -> slot.seconds);
+            table.row(stream.workload.name(), stream.variant.name())
+                    .figure("asked [1/s]", stream.workload.ratePerSecond())
+                    .figure("answered correctly [1/s]", stream.slots.isEmpty() ? Double.NaN : perSecond)
+                    .count("dropped by k6", stream.sum(slot -> slot.dropped));
         }
         return table.table("Throughput");
     }
@@ -343,29 +407,35 @@ final class Analyze implements Callable<Integer> {
     private static Table coldStarts(Run run, List<Findings.Stream> streams) {
         var table = new Tables.Rows("variant").counts("n").figures(List.of("min [ms]", "p50 [ms]", "max [ms]"));
         for (var variant : run.plan().variants()) {
-            var cold = streams.stream().filter(stream -> stream.variant.equals(variant)).flatMap(stream -> stream.cold.stream()).toList();
+            var cold = streams.stream().filter(stream -> stream.variant.equals(variant))
+                    .flatMap(stream -> stream.cold.stream()).toList();
             table.row(variant.name()).count("n", cold.stream().mapToLong(K6Reader.Series::count).sum());
             if (cold.isEmpty()) continue;
             var all = K6Reader.Series.union(cold, List.of());
-            table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0]).figure("max [ms]", all.max());
+            table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0])
+                    .figure("max [ms]", all.max());
         }
         return table.table("First answers of cold environments");
     }
 
     private static Table resources(Findings findings) {
-        var workloads = findings.run.plan().workloads().stream().map(workload -> "CPU " + workload.name() + " [ms/request]").toList();
-        var table = new Tables.Rows("variant").figures(workloads).figures(List.of("peak memory [MB]", "init mean [ms]")).counts("inits")
-                .figures(List.of("package [MB]")).counts("throttled");
+        var cpu = findings.run.plan().workloads().stream()
+                .map(workload -> "CPU " + workload.name() + " [ms/request]").toList();
+        var table = new Tables.Rows("variant").figures(cpu).figures(List.of("peak memory [MB]", "init mean [ms]"))
+                .counts("inits").figures(List.of("package [MB]")).counts("throttled");
         for (var variant : findings.run.plan().variants()) {
             var init = findings.initMs.getOrDefault(variant.name(), List.of());
-            table.row(variant.name()).figure("peak memory [MB]", findings.peakMemoryMb.getOrDefault(variant.name(), Double.NaN))
-                    .figure("init mean [ms]", init.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN)).count("inits", init.size())
+            double meanInitMs = init.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+            table.row(variant.name())
+                    .figure("peak memory [MB]", findings.peakMemoryMb.getOrDefault(variant.name(), Double.NaN))
+                    .figure("init mean [ms]", meanInitMs).count("inits", init.size())
                     .figure("package [MB]", packageMb(findings.run, variant.language()));
             long throttled = 0;
             for (var stream : findings.streams) {
                 if (!stream.variant.equals(variant)) continue;
                 long requests = stream.sum(slot -> slot.cpuRequests);
-                table.figure("CPU " + stream.workload.name() + " [ms/request]", requests == 0 ? Double.NaN : stream.sum(slot -> slot.cpuNs) / 1e6 / requests);
+                double cpuMs = requests == 0 ? Double.NaN : stream.sum(slot -> slot.cpuNs) / 1e6 / requests;
+                table.figure("CPU " + stream.workload.name() + " [ms/request]", cpuMs);
                 throttled += stream.sum(slot -> slot.throttles);
             }
             table.count("throttled", throttled);
@@ -374,8 +444,9 @@ final class Analyze implements Callable<Integer> {
     }
 
     private static double packageMb(Run run, String language) {
-        return run.environment().get("artefacts") instanceof Map<?, ?> artefacts && artefacts.get(language) instanceof Map<?, ?> artefact && artefact.get("bytes") instanceof Number bytes
-                ? bytes.doubleValue() / 1e6 : Double.NaN;
+        return run.environment().get("artefacts") instanceof Map<?, ?> artefacts
+                && artefacts.get(language) instanceof Map<?, ?> artefact
+                && artefact.get("bytes") instanceof Number bytes ? bytes.doubleValue() / 1e6 : Double.NaN;
     }
 
     // ==== Compute: what can be said of a run ====
@@ -385,26 +456,31 @@ final class Analyze implements Callable<Integer> {
         boolean acrossCompute() { return !baseline.compute().equals(candidate.compute()); }
 
         String words() {
-            return acrossCompute() ? candidate.language() + ": LMI against standard"
-                    : (candidate.lmi() ? "LMI: " : "standard: ") + candidate.language() + " against " + baseline.language();
+            if (acrossCompute()) return candidate.language() + ": LMI against standard";
+            String compute = candidate.lmi() ? "LMI: " : "standard: ";
+            return compute + candidate.language() + " against " + baseline.language();
         }
     }
 
-    /** Standard against LMI for each language, then language against language on each compute, among those with one vCPU. */
+    /** Standard against LMI for each language, then language against language on each compute; one vCPU each. */
     private static List<Pair> pairs(Run run) {
-        var matched = run.plan().variants().stream().filter(variant -> !variant.twin() && (variant.lmi() || variant.memoryMb() == MATCHED_MEMORY_MB)).toList();
+        var matched = run.plan().variants().stream().filter(variant -> !variant.twin())
+                .filter(variant -> variant.lmi() || variant.memoryMb() == MATCHED_MEMORY_MB).toList();
         var pairs = new ArrayList<Pair>();
         for (var standard : matched) for (var lmi : matched) {
-            if (!standard.lmi() && lmi.lmi() && standard.language().equals(lmi.language())) pairs.add(new Pair(standard, lmi));
+            boolean sameLanguage = standard.language().equals(lmi.language());
+            if (!standard.lmi() && lmi.lmi() && sameLanguage) pairs.add(new Pair(standard, lmi));
         }
         for (boolean onLmi : new boolean[] {false, true}) {
             var languages = matched.stream().filter(variant -> variant.lmi() == onLmi).toList();
-            for (int i = 0; i < languages.size(); i++) for (int j = i + 1; j < languages.size(); j++) pairs.add(new Pair(languages.get(i), languages.get(j)));
+            for (int i = 0; i < languages.size(); i++) for (int j = i + 1; j < languages.size(); j++) {
+                pairs.add(new Pair(languages.get(i), languages.get(j)));
+            }
         }
         return pairs;
     }
 
-    /** What variants are compared by. The first two are the primary family; the others are told beside it, without its protection. */
+    /** What variants are compared by. The first two are the primary family; the others stand beside it, unprotected. */
     private enum Figure {
         P50("p50"), CPU("CPU per request"), P95("p95"), P99("p99");
 
@@ -437,25 +513,30 @@ final class Analyze implements Callable<Integer> {
 
         /** A round without the stream's slot is an empty block. */
         private Statistics.Latencies latencies(Findings.Stream stream) {
-            return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(IntStream.rangeClosed(1, rounds)
-                    .mapToObj(round -> stream.slots.containsKey(round) ? stream.slots.get(round).histogram() : new Histogram()).toList()));
+            return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(
+                    IntStream.rangeClosed(1, rounds).mapToObj(stream.slots::get)
+                            .map(slot -> slot == null ? new Histogram() : slot.histogram()).toList()));
         }
 
         /** The A/A twin against its original: what these two differ by is noise. */
         Statistics.Comparison twins(Run.Workload workload, Figure figure) {
             return twins.computeIfAbsent(List.of(workload, figure), _ -> findings.streams.stream()
                     .filter(stream -> stream.variant.twin() && stream.workload.equals(workload))
-                    .flatMap(twin -> findings.stream(twin.variant.original(), workload.name()).map(original -> Statistics.difference(of(original, figure), of(twin, figure))).stream())
+                    .flatMap(twin -> findings.stream(twin.variant.original(), workload.name())
+                            .map(original -> Statistics.difference(of(original, figure), of(twin, figure))).stream())
                     .findFirst().orElse(new Statistics.Unknown("no twin was measured")));
         }
 
         /** Where a stream's level changed during the run, by the medians of its slots. */
         List<Statistics.Change> changes(Findings.Stream stream) {
-            return changes.computeIfAbsent(stream, _ -> Statistics.changes(measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray()));
+            return changes.computeIfAbsent(stream, _ -> Statistics.changes(
+                    measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray()));
         }
     }
 
-    private static Statistics.PerRequest perRequest(Findings.Stream stream, int rounds, ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
+    private static Statistics.PerRequest perRequest(
+            Findings.Stream stream, int rounds,
+            ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
         double[] sums = new double[rounds];
         long[] counts = new long[rounds];
         stream.slots.forEach((round, slot) -> {
@@ -468,20 +549,29 @@ final class Analyze implements Callable<Integer> {
     private static Table intervals(Figures figures) {
         var findings = figures.findings;
         int rounds = findings.run.plan().rounds();
-        var table = new Tables.Rows("workload", "variant", "p50 [ms]", "p95 [ms]", "p99 [ms]", "CPU per request [ms]", "errors [%]").counts("blocks");
+        var table = new Tables.Rows("workload", "variant",
+                "p50 [ms]", "p95 [ms]", "p99 [ms]", "CPU per request [ms]", "errors [%]").counts("blocks");
         for (var stream : findings.streams) {
             long[] requests = new long[rounds], errors = new long[rounds];
-            stream.slots.forEach((round, slot) -> { requests[round - 1] = slot.requests(); errors[round - 1] = slot.requests() - slot.correct(); });
-            var share = stream.requests() == 0 ? new Statistics.Unknown("no requests") : Statistics.share(errors, requests);
-            table.row(stream.workload.name(), stream.variant.name(), told(figures.of(stream, Figure.P50).estimate(), 1), told(figures.of(stream, Figure.P95).estimate(), 1),
-                    told(figures.of(stream, Figure.P99).estimate(), 1), told(figures.of(stream, Figure.CPU).estimate(), 1), told(share, 100)).count("blocks", stream.slots.size());
+            stream.slots.forEach((round, slot) -> {
+                requests[round - 1] = slot.requests();
+                errors[round - 1] = slot.requests() - slot.correct();
+            });
+            var share = stream.requests() == 0
+                    ? new Statistics.Unknown("no requests") : Statistics.share(errors, requests);
+            var told = Stream.of(Figure.P50, Figure.P95, Figure.P99, Figure.CPU)
+                    .map(figure -> told(figures.of(stream, figure).estimate(), 1)).toList();
+            table.row(stream.workload.name(), stream.variant.name(),
+                            told.get(0), told.get(1), told.get(2), told.get(3), told(share, 100))
+                    .count("blocks", stream.slots.size());
         }
         return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
     }
 
     private static String told(Statistics.Estimate estimate, double scale) {
         return switch (estimate) {
-            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point * scale) + " (" + Tables.figure(low * scale) + "–" + Tables.figure(high * scale) + ")";
+            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point * scale)
+                    + " (" + Tables.figure(low * scale) + "–" + Tables.figure(high * scale) + ")";
             case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
         };
     }
@@ -492,48 +582,63 @@ final class Analyze implements Callable<Integer> {
         var pairs = pairs(run);
         var table = new Tables.Rows("of", Figure.P50.title, Figure.CPU.title, "p95 (secondary)", "p99 (secondary)");
         var answers = new EnumMap<Figure, List<String>>(Figure.class);
-        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU).flatMap(figure -> pairs.stream().map(pair -> question(figures, workload, pair, figure))).toList());
+        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU)
+                .flatMap(figure -> pairs.stream().map(pair -> question(figures, workload, pair, figure))).toList());
         answers.put(Figure.P50, words(primary.subList(0, pairs.size()), Figure.P50));
         answers.put(Figure.CPU, words(primary.subList(pairs.size(), primary.size()), Figure.CPU));
         for (var figure : List.of(Figure.P95, Figure.P99)) {
-            answers.put(figure, words(pairs.stream().map(pair -> Statistics.verdicts(List.of(question(figures, workload, pair, figure))).getFirst()).toList(), figure));
+            var alone = pairs.stream().map(pair -> question(figures, workload, pair, figure))
+                    .map(question -> Statistics.verdicts(List.of(question)).getFirst()).toList();
+            answers.put(figure, words(alone, figure));
         }
         for (int i = 0; i < pairs.size(); i++) {
             int at = i;
-            var said = Arrays.stream(Figure.values()).map(figure -> run.plan().claims() ? answers.get(figure).get(at) : Tables.MISSING);
+            var said = Arrays.stream(Figure.values())
+                    .map(figure -> run.plan().claims() ? answers.get(figure).get(at) : Tables.MISSING);
             table.row(Stream.concat(Stream.of(pairs.get(i).words()), said).toArray(String[]::new));
         }
-        return table.table("Verdicts: " + workload.name() + (run.plan().claims() ? "" : ". This profile claims nothing"));
+        String note = run.plan().claims() ? "" : ". This profile claims nothing";
+        return table.table("Verdicts: " + workload.name() + note);
     }
 
     private static List<String> words(List<Statistics.Verdict> verdicts, Figure figure) {
-        return verdicts.stream().map(verdict -> figure == Figure.CPU ? Statistics.words(verdict, "less", "more") : Statistics.words(verdict, "faster", "slower")).toList();
+        String less = figure == Figure.CPU ? "less" : "faster", more = figure == Figure.CPU ? "more" : "slower";
+        return verdicts.stream().map(verdict -> Statistics.words(verdict, less, more)).toList();
     }
 
     /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
     private static Statistics.Question question(Figures figures, Run.Workload workload, Pair pair, Figure figure) {
-        double threshold = figure == Figure.CPU ? 0 : figures.findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
-        double noise = figures.twins(workload, figure) instanceof Statistics.Difference twins ? twins.largestEnd() : 0;
+        double noticeableMs = figures.findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
+        double threshold = figure == Figure.CPU ? 0 : noticeableMs;
+        var twins = figures.twins(workload, figure);
+        double noise = twins instanceof Statistics.Difference difference ? difference.largestEnd() : 0;
         return new Statistics.Question(comparison(figures, workload, pair, figure), threshold, noise);
     }
 
-    private static Statistics.Comparison comparison(Figures figures, Run.Workload workload, Pair pair, Figure figure) {
+    private static Statistics.Comparison comparison(
+            Figures figures, Run.Workload workload, Pair pair, Figure figure) {
         var findings = figures.findings;
         var baseline = findings.stream(pair.baseline().name(), workload.name()).orElseThrow();
         var candidate = findings.stream(pair.candidate().name(), workload.name()).orElseThrow();
-        if (findings.run.target().equals("local") && pair.acrossCompute()) for (var stream : List.of(baseline, candidate)) {
-            double utilisation = stream.coreShare();
-            if (utilisation > MOST_UTILISATION_LOCAL) return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy".formatted(stream.variant.name(), 100 * utilisation));
+        boolean sharesCore = findings.run.target().equals("local") && pair.acrossCompute();
+        if (sharesCore) for (var stream : List.of(baseline, candidate)) {
+            double utilisation = Gates.functionUtilisation(findings, stream.variant.name(), workload.name());
+            if (utilisation > MOST_UTILISATION_LOCAL) {
+                return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy"
+                        .formatted(stream.variant.name(), 100 * utilisation));
+            }
         }
         return Statistics.difference(figures.of(baseline, figure), figures.of(candidate, figure));
     }
 
     /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
     private static Table noise(Figures figures) {
-        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), Arrays.stream(Figure.values()).map(figure -> figure.title + " [%]")).toArray(String[]::new));
+        var columns = Arrays.stream(Figure.values()).map(figure -> figure.title + " [%]");
+        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), columns).toArray(String[]::new));
         for (var workload : figures.findings.run.plan().workloads()) {
             var told = Arrays.stream(Figure.values()).map(figure -> switch (figures.twins(workload, figure)) {
-                case Statistics.Difference difference -> percent(difference.ratio().point()) + " (" + percent(difference.ratio().low()) + " to " + percent(difference.ratio().high()) + ")"
+                case Statistics.Difference difference -> percent(difference.ratio().point())
+                        + " (" + percent(difference.ratio().low()) + " to " + percent(difference.ratio().high()) + ")"
                         + (difference.agrees() ? "" : "; single blocks say " + percent(difference.beside().point()));
                 case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
             });
@@ -546,69 +651,84 @@ final class Analyze implements Callable<Integer> {
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
     private static Table changes(Figures figures) {
-        var table = new Tables.Rows("workload", "variant", "from").figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
+        var table = new Tables.Rows("workload", "variant", "from")
+                .figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
         for (var stream : figures.findings.streams) {
             for (var change : figures.changes(stream)) {
-                table.row(stream.workload.name(), stream.variant.name(), measuredSlots(stream).get(change.block()).cell)
-                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after()).figure("p", change.pValue());
+                String cell = measuredSlots(stream).get(change.block()).cell;
+                table.row(stream.workload.name(), stream.variant.name(), cell)
+                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after())
+                        .figure("p", change.pValue());
             }
         }
         return table.table("Changes of level during the run");
     }
 
-    private static List<Findings.Slot> measuredSlots(Findings.Stream stream) { return stream.slots.values().stream().filter(slot -> slot.warm != null).toList(); }
+    private static List<Findings.Slot> measuredSlots(Findings.Stream stream) {
+        return stream.slots.values().stream().filter(slot -> slot.warm != null).toList();
+    }
 
     // ==== Compute: the cost ====
 
-    /** Assumed, not measured: a reply with its headers, and Lambda's start and report lines. Both weigh little beside REST API's fee. */
-    private static final double REPLY_BYTES = 500, LOG_BYTES = 700;
-
-    /** What one language's request for one workload asks of either compute; empty where one of the two was not measured. */
+    /** What a language's request for a workload asks of either compute; empty where one of the two was not measured. */
     private static Optional<Cost.Demand> demand(Findings findings, String language, Run.Workload workload) {
         int rounds = findings.run.plan().rounds();
         var standard = findings.stream(language + "-standard-" + MATCHED_MEMORY_MB, workload.name());
-        var lmi = findings.streams.stream().filter(stream -> stream.variant.language().equals(language) && stream.variant.lmi() && !stream.variant.twin() && stream.workload.equals(workload)).findFirst();
+        var lmi = findings.streams.stream().filter(stream -> stream.workload.equals(workload))
+                .filter(stream -> stream.variant.lmi() && !stream.variant.twin())
+                .filter(stream -> stream.variant.language().equals(language)).findFirst();
         if (standard.isEmpty() || lmi.isEmpty()) return Optional.empty();
         var billedMs = range(perRequest(standard.get(), rounds, slot -> slot.billedMs, slot -> slot.invocations));
         var cpuNs = range(perRequest(lmi.get(), rounds, slot -> slot.cpuNs, slot -> slot.cpuRequests));
         var heldMs = range(perRequest(lmi.get(), rounds, slot -> slot.durationMs, slot -> slot.invocations));
         if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
-        return Optional.of(new Cost.Demand(architecture(findings.run), MATCHED_MEMORY_MB, billedMs.get(), cpuNs.get(), heldMs.get(), Double.POSITIVE_INFINITY));
+        return Optional.of(new Cost.Demand(architecture(findings.run), MATCHED_MEMORY_MB,
+                billedMs.get(), cpuNs.get(), heldMs.get(), Double.POSITIVE_INFINITY));
     }
 
     /** The mean with its interval, or alone where the run is too short for one. */
     private static Optional<Cost.Range> range(Statistics.PerRequest figure) {
         double mean = figure.value();
         if (!(mean > 0)) return Optional.empty();
-        return Optional.of(figure.estimate() instanceof Statistics.Interval(var low, var point, var high, _, _) ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
+        return Optional.of(figure.estimate() instanceof Statistics.Interval(var low, var point, var high, _, _)
+                ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
     }
 
     private static String architecture(Run run) {
-        return run.environment().get("target") instanceof Map<?, ?> target && target.get("architecture") instanceof String architecture ? architecture : "x86_64";
+        return run.environment().get("target") instanceof Map<?, ?> target
+                && target.get("architecture") instanceof String architecture ? architecture : "x86_64";
     }
 
     /** What a run on this machine would cost is told for us-east-1, whose prices are complete. */
     private static String region(Run run) {
-        return run.environment().get("target") instanceof Map<?, ?> target && target.get("region") instanceof String region ? region : "us-east-1";
+        return run.environment().get("target") instanceof Map<?, ?> target
+                && target.get("region") instanceof String region ? region : "us-east-1";
     }
 
-    private static Cost.Tariff tariff(Run run) { return Cost.Prices.of(run.prices()).tariff(region(run), Cost.Discount.NONE); }
+    private static Cost.Tariff tariff(Run run) {
+        return Cost.Prices.of(run.prices()).tariff(region(run), Cost.Discount.NONE);
+    }
 
-    /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: no cost of it from one machine. */
-    private static boolean isPriced(Run run, Run.Workload workload) { return !run.target().equals("local") || !workload.name().equals("store"); }
+    /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: it is not priced. */
+    private static boolean isPriced(Run run, Run.Workload workload) {
+        return !run.target().equals("local") || !workload.name().equals("store");
+    }
 
     private static Table breakEven(Findings findings) {
         var run = findings.run;
         var tariff = tariff(run);
-        var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of("standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
+        var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of(
+                "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
         for (var workload : run.plan().workloads()) {
             for (String language : languages(run)) {
                 var demand = demand(findings, language, workload);
                 if (!isPriced(run, workload) || demand.isEmpty()) continue;
                 var layout = layout(tariff, demand.get());
                 var answer = Cost.breakEven(tariff, layout, demand.get());
-                table.row(workload.name(), language, layout.instanceType(), answer.words()).figure("standard [USD per million]", answer.standardUsdPerMillion())
-                        .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion()).figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
+                table.row(workload.name(), language, layout.instanceType(), answer.words())
+                        .figure("standard [USD per million]", answer.standardUsdPerMillion())
+                        .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
+                        .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
             }
         }
         return table.table("Standard or LMI: from which rate on" + modelled(run));
@@ -619,7 +739,8 @@ final class Analyze implements Callable<Integer> {
         var run = findings.run;
         var prices = Cost.Prices.of(run.prices());
         var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), prices.discounts().stream()).toList();
-        var table = new Tables.Rows("workload", "language").figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
+        var table = new Tables.Rows("workload", "language")
+                .figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
         for (var workload : run.plan().workloads()) {
             for (String language : languages(run)) {
                 var demand = demand(findings, language, workload);
@@ -627,7 +748,8 @@ final class Analyze implements Callable<Integer> {
                 table.row(workload.name(), language);
                 for (var discount : discounts) {
                     var tariff = prices.tariff(region(run), discount);
-                    table.figure(discount.name() + " [1/s]", Cost.breakEven(tariff, layout(tariff, demand.get()), demand.get()).perSecond().value());
+                    var answer = Cost.breakEven(tariff, layout(tariff, demand.get()), demand.get());
+                    table.figure(discount.name() + " [1/s]", answer.perSecond().value());
                 }
             }
         }
@@ -638,22 +760,32 @@ final class Analyze implements Callable<Integer> {
         return Cost.soonest(tariff, new Cost.Layout("", 2048, 1, Run.LMI_CONCURRENCY, Cost.UTILIZATION), demand);
     }
 
-    private static String modelled(Run run) { return run.target().equals("local") ? " (a model of AWS, fed with this machine's CPU and durations)" : ""; }
+    private static String modelled(Run run) {
+        return run.target().equals("local") ? " (a model of AWS, fed with this machine's CPU and durations)" : "";
+    }
 
-    private static List<String> languages(Run run) { return run.plan().variants().stream().map(Run.Variant::language).distinct().toList(); }
+    private static List<String> languages(Run run) {
+        return run.plan().variants().stream().map(Run.Variant::language).distinct().toList();
+    }
 
     /** What a million requests cost on standard Lambda, item by item. */
     private static Table costItems(Findings findings) {
         var run = findings.run;
-        var table = new Tables.Rows("workload", "variant", "item").figures(List.of("quantity", "USD per million", "share [%]"));
+        var table = new Tables.Rows("workload", "variant", "item")
+                .figures(List.of("quantity", "USD per million", "share [%]"));
         for (var stream : findings.streams) {
-            var billed = range(perRequest(stream, run.plan().rounds(), slot -> slot.billedMs, slot -> slot.invocations));
-            if (!isPriced(run, stream.workload) || stream.variant.lmi() || stream.variant.twin() || billed.isEmpty()) continue;
+            var variant = stream.variant;
+            if (!isPriced(run, stream.workload) || variant.lmi() || variant.twin()) continue;
+            var billed = range(perRequest(
+                    stream, run.plan().rounds(), slot -> slot.billedMs, slot -> slot.invocations));
+            if (billed.isEmpty()) continue;
             double million = 1e6, stored = stream.workload.name().equals("store") ? million : 0;
-            var bill = Cost.bill(tariff(run), new Cost.Traffic(stream.variant.name(), false, architecture(run), stream.variant.memoryMb(), million, million * billed.get().value(), 0, stored,
-                    million * REPLY_BYTES, million * LOG_BYTES).uses());
+            var traffic = new Cost.Traffic(variant.name(), false, architecture(run), variant.memoryMb(), million,
+                    million * billed.get().value(), 0, stored, million * REPLY_BYTES, million * LOG_BYTES);
+            var bill = Cost.bill(tariff(run), traffic.uses());
             for (var item : bill.items()) {
-                if (item.usd() > 0) table.row(stream.workload.name(), stream.variant.name(), item.name()).figure("quantity", item.quantity())
+                if (!(item.usd() > 0)) continue;
+                table.row(stream.workload.name(), variant.name(), item.name()).figure("quantity", item.quantity())
                         .figure("USD per million", item.usd()).figure("share [%]", 100 * bill.share(item));
             }
         }
@@ -676,7 +808,7 @@ final class Analyze implements Callable<Integer> {
 
     /** How a sample that is counted as good ended. */
     private static final String GOOD = "good";
-    /** Tags that say how a request ended; https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/#system-tags. */
+    /** Tags that say how a request ended: https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/#system-tags. */
     private static final List<String> ENDS_BY = List.of("outcome", "expected_response", "status", "error_code");
     private static final List<String> DEFAULT_GROUPING = List.of("variant", "scenario", "name");
 
@@ -691,7 +823,8 @@ final class Analyze implements Callable<Integer> {
     }
 
     private K6Reader.Query queryOfFiles() {
-        var query = K6Reader.Query.by(fileTags().toArray(String[]::new)).mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS);
+        var query = K6Reader.Query.by(fileTags().toArray(String[]::new))
+                .mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS);
         query = metric == null ? query.metrics("answer_ms", "http_req_duration") : query.metrics(metric);
         return query.between(from == null ? Long.MIN_VALUE : nanos(from), to == null ? Long.MAX_VALUE : nanos(to));
     }
@@ -699,14 +832,24 @@ final class Analyze implements Callable<Integer> {
     private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
 
     private Groups groups(K6Reader.Reading reading, boolean labelled) {
-        reading.folded().forEach(tag -> Cli.warn("tag '" + tag + "' has more than " + MOST_TAG_VALUES + " values: they are one group, " + K6Reader.OTHER));
-        String looked = metric != null ? metric : reading.series().stream().anyMatch(series -> series.metric.equals("answer_ms")) ? "answer_ms" : "http_req_duration";
+        for (String tag : reading.folded()) {
+            Cli.warn("tag '" + tag + "' has more than " + MOST_TAG_VALUES
+                    + " values: they are one group, " + K6Reader.OTHER);
+        }
+        boolean ours = reading.series().stream().anyMatch(series -> series.metric.equals("answer_ms"));
+        String looked = metric != null ? metric : ours ? "answer_ms" : "http_req_duration";
         var samples = reading.series().stream().filter(series -> series.metric.equals(looked)).toList();
-        if (samples.isEmpty()) throw bad("there is no sample of " + looked + (from != null || to != null ? " in that time" : ""), "./jbang analyze.java inspect FILE shows what there is");
+        if (samples.isEmpty()) {
+            String when = from != null || to != null ? " in that time" : "";
+            throw bad("there is no sample of " + looked + when,
+                    "./jbang analyze.java inspect FILE shows what there is");
+        }
         boolean variants = by.isEmpty() && samples.stream().anyMatch(series -> !series.values.getFirst().isEmpty());
-        var tags = variants ? List.of("variant") : by.isEmpty() ? DEFAULT_GROUPING.subList(1, DEFAULT_GROUPING.size()) : by;
+        var tags = variants ? List.of("variant")
+                : by.isEmpty() ? DEFAULT_GROUPING.subList(1, DEFAULT_GROUPING.size()) : by;
         int first = by.isEmpty() && !variants ? 1 : 0;
-        var grouped = new TreeMap<List<String>, List<K6Reader.Series>>(Comparator.comparing(names -> String.join("\0", names)));
+        var grouped = new TreeMap<List<String>, List<K6Reader.Series>>(
+                Comparator.comparing(names -> String.join("\0", names)));
         for (var series : samples) {
             var names = new ArrayList<>(series.values.subList(first, first + tags.size()));
             if (labelled) names.addFirst(series.label);
@@ -716,7 +859,8 @@ final class Analyze implements Callable<Integer> {
         var columns = new ArrayList<>(tags);
         if (labelled) columns.addFirst("label");
         var declared = reading.metrics().get(looked);
-        boolean time = declared != null ? declared.contains().equals("time") || looked.endsWith("_ms") : looked.matches(".*_(ms|duration)");
+        boolean time = declared == null ? looked.matches(".*_(ms|duration)")
+                : declared.contains().equals("time") || looked.endsWith("_ms");
         return new Groups(looked, time ? "ms" : "", columns, list, reading.blockNs());
     }
 
@@ -725,16 +869,20 @@ final class Analyze implements Callable<Integer> {
         for (var series : samples) ends.merge(end(series), series.count(), Long::sum);
         var good = samples.stream().filter(series -> end(series).equals(GOOD)).toList();
         // With more than one label, a union of one label's series keeps it: groups never cross labels.
-        return new Group(names, good.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(good, names)), ends);
+        var together = good.isEmpty() ? Optional.<K6Reader.Series>empty()
+                : Optional.of(K6Reader.Series.union(good, names));
+        return new Group(names, together, ends);
     }
 
     /** k6 gives a request that never got an answer status 0 and often 0 ms: an error, never a fast answer. */
     private String end(K6Reader.Series series) {
         var tag = fileTags(series);
-        String outcome = tag.get("outcome"), status = tag.get("status"), expected = tag.get("expected_response"), code = tag.get("error_code");
+        String outcome = tag.get("outcome"), status = tag.get("status");
+        String expected = tag.get("expected_response"), code = tag.get("error_code");
         if (!outcome.isEmpty()) return outcome.equals("correct") ? GOOD : outcome;
         if (status.isEmpty() && expected.isEmpty()) return GOOD;
-        boolean good = expected.isEmpty() ? status.matches("[123]..") : expected.equals("true") && !status.equals("0");
+        boolean good = expected.isEmpty()
+                ? status.matches("[123]..") : expected.equals("true") && !status.equals("0");
         if (good) return GOOD;
         return status.equals("0") ? switch (code) {
             case "1050" -> "timeout";
@@ -745,15 +893,19 @@ final class Analyze implements Callable<Integer> {
 
     private static SequencedMap<String, Table> tables(Groups groups) {
         var names = groups.tags().toArray(String[]::new);
-        var figures = groups.unit().isEmpty() ? FIGURES.stream().map(figure -> figure.replace(" [ms]", "")).toList() : FIGURES;
+        var figures = groups.unit().isEmpty()
+                ? FIGURES.stream().map(figure -> figure.replace(" [ms]", "")).toList() : FIGURES;
         var latency = new Tables.Rows(names).counts("n").figures(figures.subList(1, figures.size()));
-        var kinds = groups.list().stream().flatMap(group -> group.ends().keySet().stream()).filter(end -> !end.equals(GOOD)).collect(Collectors.toCollection(TreeSet::new));
-        var errors = new Tables.Rows(names).counts("samples").counts(GOOD).counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
+        var kinds = groups.list().stream().flatMap(group -> group.ends().keySet().stream())
+                .filter(end -> !end.equals(GOOD)).collect(Collectors.toCollection(TreeSet::new));
+        var errors = new Tables.Rows(names).counts("samples").counts(GOOD)
+                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
         for (var group : groups.list()) {
             latency.row(group.names().toArray(String[]::new)).count("n", group.goodCount());
             double[] values = group.good().map(Analyze::figures).orElse(new double[0]);
             for (int i = 1; i < values.length; i++) latency.figure(figures.get(i), values[i]);
-            errors.row(group.names().toArray(String[]::new)).count("samples", group.count()).count(GOOD, group.goodCount())
+            errors.row(group.names().toArray(String[]::new))
+                    .count("samples", group.count()).count(GOOD, group.goodCount())
                     .figure("errors [%]", 100.0 * (group.count() - group.goodCount()) / group.count());
             for (String kind : kinds) errors.count(kind, group.ends().getOrDefault(kind, 0L));
         }
@@ -765,31 +917,43 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Draw ====
 
-    private static String page(Figures figures, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+    private static String page(Figures figures, SequencedMap<String, Table> tables, List<String> reasons)
+            throws IOException {
         var findings = figures.findings;
         var run = findings.run;
         var streams = findings.streams;
-        var page = new Page("Lambda: " + String.join(", ", run.plan().variants().stream().map(Run.Variant::language).distinct().toList()) + ", standard and Managed Instances");
+        var page = new Page("Lambda: " + String.join(", ", languages(run)) + ", standard and Managed Instances");
         page.banner(reasons);
         provenance(run).forEach(page::text);
         for (var workload : run.plan().workloads()) {
-            var these = streams.stream().filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
-            page.section(workload.name() + " " + (workload.query().isEmpty() ? "" : workload.query()));
+            var these = streams.stream()
+                    .filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
+            page.section(workload.name() + (workload.query().isEmpty() ? "" : " " + workload.query()));
             page.table(tables.get("standard-or-lmi-" + workload.name()));
-            if (run.plan().claims()) page.text(tables.get("verdicts-" + workload.name()).name()).table(tables.get("verdicts-" + workload.name()));
+            var verdicts = tables.get("verdicts-" + workload.name());
+            if (run.plan().claims()) page.text(verdicts.name()).table(verdicts);
             var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
-            these.stream().filter(stream -> run.plan().claims()).flatMap(stream -> changeMarks(stream, figures).stream()).forEach(lines::add);
+            if (run.plan().claims()) for (var stream : these) lines.addAll(changeMarks(stream, figures));
             page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, lines,
-                    "A point is the median of one cell. Lines that stay level and apart are a difference; lines that rise or fall together are the machine. An upright line marks a change of level.");
-            page.lines("Percentile curve", "percentile", "latency [ms]", true, these.stream().map(stream -> curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList(),
-                    "How slow the slowest share of the answers is. Curves that cross say that the faster variant depends on whom you ask: the median user or the unlucky one.");
-            page.boxes("Spread", "latency [ms]", boxes(these), "The box holds the middle half of the answers, the line in it the median. Boxes that overlap are no proof of a difference, nor of none.");
+                    "A point is the median of one cell. Lines that stay level and apart are a difference; lines that "
+                    + "rise or fall together are the machine. An upright line marks a change of level.");
+            var curves = these.stream().map(stream ->
+                    curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList();
+            page.lines("Percentile curve", "percentile", "latency [ms]", true, curves,
+                    "How slow the slowest share of the answers is. Curves that cross say that the faster variant "
+                    + "depends on whom you ask: the median user or the unlucky one.");
+            page.boxes("Spread", "latency [ms]", boxes(these),
+                    "The box holds the middle half of the answers, the line in it the median. "
+                    + "Boxes that overlap are no proof of a difference, nor of none.");
         }
         page.section("Cost" + modelled(run));
         page.text(ruleOfThumb(run)).table(tables.get("break-even"));
         for (var workload : run.plan().workloads()) costCurves(findings, workload, page);
         page.section("Tables");
-        tables.forEach((name, table) -> { if (!name.matches("(standard-or-lmi|verdicts)-.*|break-even")) page.text(table.name()).table(table); });
+        tables.forEach((name, table) -> {
+            boolean shownAbove = name.matches("(standard-or-lmi|verdicts)-.*|break-even");
+            if (!shownAbove) page.text(table.name()).table(table);
+        });
         return page.html();
     }
 
@@ -799,21 +963,28 @@ final class Analyze implements Callable<Integer> {
             var demand = demand(findings, language, workload);
             if (!isPriced(findings.run, workload) || demand.isEmpty()) continue;
             var tariff = tariff(findings.run);
-            var points = Cost.curve(tariff, layout(tariff, demand.get()), demand.get(), CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
+            var points = Cost.curve(tariff, layout(tariff, demand.get()), demand.get(),
+                    CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
             double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
-            lines.add(new Page.Line(language + "-standard", rates, points.stream().mapToDouble(Cost.Point::standardUsd).toArray(), false));
-            lines.add(new Page.Line(language + "-lmi", rates, points.stream().mapToDouble(Cost.Point::lmiUsd).toArray(), true));
+            double[] standardUsd = points.stream().mapToDouble(Cost.Point::standardUsd).toArray();
+            double[] lmiUsd = points.stream().mapToDouble(Cost.Point::lmiUsd).toArray();
+            lines.add(new Page.Line(language + "-standard", rates, standardUsd, false));
+            lines.add(new Page.Line(language + "-lmi", rates, lmiUsd, true));
         }
-        if (!lines.isEmpty()) page.logarithmicLines("Compute for a month: " + workload.name(), "requests/s, all month", "USD a month", lines,
-                "Standard rises with every request; LMI begins with its smallest fleet and rises by instances. Where the dashed line falls below the solid one of the same colour, LMI is the cheaper.");
+        if (lines.isEmpty()) return;
+        page.logarithmicLines("Compute for a month: " + workload.name(), "requests/s, all month", "USD a month", lines,
+                "Standard rises with every request; LMI begins with its smallest fleet and rises by instances. "
+                + "Where the dashed line falls below the solid one of the same colour, LMI is the cheaper.");
     }
 
     /** AWS's own rule, for a reader to hold the run's answer against. */
     private static String ruleOfThumb(Run run) {
         var prices = Cost.Prices.of(run.prices());
         var rule = prices.ruleOfThumb();
-        return "AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). Prices: %s, us-east-1, without discount.".formatted(Tables.figure(rule.fromRequestsPerMonth() / 1e6),
-                Tables.figure(rule.toRequestsPerMonth() / 1e6), prices.sources().get(rule.source()).title(), prices.compiled());
+        return ("AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). "
+                + "Prices: %s, %s, without discount.").formatted(
+                Tables.figure(rule.fromRequestsPerMonth() / 1e6), Tables.figure(rule.toRequestsPerMonth() / 1e6),
+                prices.sources().get(rule.source()).title(), prices.compiled(), region(run));
     }
 
     private static Page.Line overTime(Findings.Stream stream, Run run) {
@@ -826,14 +997,17 @@ final class Analyze implements Callable<Integer> {
 
     /** An upright line from the level before a change to the level after it. */
     private static List<Page.Line> changeMarks(Findings.Stream stream, Figures figures) {
+        long startNs = nanos(figures.findings.run.started());
         return figures.changes(stream).stream().map(change -> {
-            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - nanos(figures.findings.run.started())) / 60e9;
-            return new Page.Line(stream.variant.name() + " changes", new double[] {minute, minute}, new double[] {change.before(), change.after()}, false);
+            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - startNs) / 60e9;
+            double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
+            return new Page.Line(stream.variant.name() + " changes", minutes, levels, false);
         }).toList();
     }
 
     private static Page.Line curve(String name, boolean dashed, K6Reader.Series series) {
-        return new Page.Line(name, Arrays.stream(CURVE).map(p -> p * 100).toArray(), series.percentiles(CURVE), dashed);
+        double[] percents = Arrays.stream(CURVE).map(p -> p * 100).toArray();
+        return new Page.Line(name, percents, series.percentiles(CURVE), dashed);
     }
 
     private static SequencedMap<String, double[]> boxes(List<Findings.Stream> streams) {
@@ -842,27 +1016,35 @@ final class Analyze implements Callable<Integer> {
         return boxes;
     }
 
-    private static final double[] HUNDREDTHS = IntStream.rangeClosed(0, 100).mapToDouble(percent -> percent / 100.0).toArray();
-
-    private static String page(List<Input> inputs, Groups groups, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
-        var page = new Page(groups.metric() + " in " + inputs.stream().map(input -> input.paths().getFirst().getFileName().toString()).collect(Collectors.joining(", ")));
+    private static String page(
+            List<Input> inputs, Groups groups, SequencedMap<String, Table> tables, List<String> reasons)
+            throws IOException {
+        var files = inputs.stream().map(input -> input.paths().getFirst().getFileName().toString());
+        var page = new Page(groups.metric() + " in " + files.collect(Collectors.joining(", ")));
+        String unit = withUnit(groups.unit());
         page.banner(reasons);
         var drawn = groups.list().stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
-        if (drawn.size() < groups.list().size()) page.text("The plots show %d of %d groups; the tables have them all.".formatted(drawn.size(), groups.list().size()));
+        if (drawn.size() < groups.list().size()) {
+            page.text("The plots show %d of %d groups; the tables have them all."
+                    .formatted(drawn.size(), groups.list().size()));
+        }
         page.section("Over time");
         long startNs = drawn.stream().mapToLong(group -> group.good().get().firstNs()).min().orElse(0);
         for (double p : new double[] {.5, .95}) {
             String name = "p" + Math.round(p * 100), block = Tables.figure(groups.blockNs() / 1e9) + " s";
-            page.lines(name + " over time", "seconds since the first answer", name + " of " + block + withUnit(groups.unit()), false,
+            page.lines(name + " over time", "seconds since the first answer", name + " of " + block + unit, false,
                     drawn.stream().map(group -> overTime(group, p, groups.blockNs(), startNs)).toList(),
-                    "A point is the " + name + " of the good samples that ended within " + block + ", to within 0.2 %. A step is a change; a slope is a drift.");
+                    "A point is the " + name + " of the good samples that ended within " + block
+                    + ", to within 0.2 %. A step is a change; a slope is a drift.");
         }
         page.section("Distribution");
-        page.lines("Percentile curve", "percentile", groups.metric() + withUnit(groups.unit()), true, drawn.stream().map(group -> curve(group.name(), false, group.good().get())).toList(),
+        page.lines("Percentile curve", "percentile", groups.metric() + unit, true,
+                drawn.stream().map(group -> curve(group.name(), false, group.good().get())).toList(),
                 "How slow the slowest share of the good samples is.");
         var boxes = new LinkedHashMap<String, double[]>();
         drawn.forEach(group -> boxes.put(group.name(), group.good().get().percentiles(HUNDREDTHS)));
-        page.boxes("Spread", groups.metric() + withUnit(groups.unit()), boxes, "The box holds the middle half of the good samples, the line in it the median.");
+        page.boxes("Spread", groups.metric() + unit, boxes,
+                "The box holds the middle half of the good samples, the line in it the median.");
         page.section("Tables");
         tables.values().forEach(table -> page.text(table.name()).table(table));
         return page.html();
@@ -870,8 +1052,10 @@ final class Analyze implements Callable<Integer> {
 
     private static Page.Line overTime(Group group, double p, long blockNs, long startNs) {
         var blocks = group.good().get().blocks();
-        double[] seconds = blocks.keySet().stream().mapToDouble(block -> (block * (double) blockNs - startNs) / 1e9).toArray();
-        return new Page.Line(group.name(), seconds, blocks.values().stream().mapToDouble(block -> block.histogram.quantile(p)).toArray(), false);
+        double[] seconds = blocks.keySet().stream()
+                .mapToDouble(block -> (block * (double) blockNs - startNs) / 1e9).toArray();
+        double[] values = blocks.values().stream().mapToDouble(block -> block.histogram.quantile(p)).toArray();
+        return new Page.Line(group.name(), seconds, values, false);
     }
 
     private static String withUnit(String unit) { return unit.isEmpty() ? "" : " [" + unit + "]"; }
@@ -883,12 +1067,20 @@ final class Analyze implements Callable<Integer> {
         var machine = run.environment().get("machine") instanceof Map<?, ?> map ? map : Map.of();
         var tools = run.environment().get("tools") instanceof Map<?, ?> map ? map : Map.of();
         var sentences = new ArrayList<String>();
-        sentences.add(String.format(Locale.ROOT, "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.", run.id(), plan.profile(), plan.order().size(), plan.rounds(),
-                plan.design(), Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()));
-        sentences.add("Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(git.get("commit"), Boolean.TRUE.equals(git.get("dirty")) ? " (with uncommitted changes)" : "",
-                tools.get("k6"), machine.get("cpu"), machine.get("cores"), machine.get("memoryMb"), machine.get("system")));
-        if (run.target().equals("local")) sentences.add("Measured on one machine, with the functions on one core: these are no figures of AWS's.");
-        if (!plan.claims()) sentences.add("This profile is too short to claim any difference; it is a look at everything.");
+        sentences.add(String.format(Locale.ROOT,
+                "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
+                run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
+                Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()));
+        sentences.add("Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
+                git.get("commit"), Boolean.TRUE.equals(git.get("dirty")) ? " (with uncommitted changes)" : "",
+                tools.get("k6"), machine.get("cpu"), machine.get("cores"), machine.get("memoryMb"),
+                machine.get("system")));
+        if (run.target().equals("local")) {
+            sentences.add("Measured on one machine, with the functions on one core: these are no figures of AWS's.");
+        }
+        if (!plan.claims()) {
+            sentences.add("This profile is too short to claim any difference; it is a look at everything.");
+        }
         if (run.published() != null) sentences.add("Published copy: " + run.published() + ".");
         sentences.addAll(run.warnings());
         return sentences;
@@ -896,10 +1088,12 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Write ====
 
-    /** All of the report or none: it takes the old one's place when it is complete. */
+    /** Each file takes its earlier one's place when it is complete. */
     private static void write(Path report, SequencedMap<String, Table> tables, String html) throws IOException {
         Files.createDirectories(report);
-        for (var table : tables.entrySet()) replace(report.resolve(table.getKey() + ".csv"), Tables.csv(table.getValue()));
+        for (var table : tables.entrySet()) {
+            replace(report.resolve(table.getKey() + ".csv"), Tables.csv(table.getValue()));
+        }
         replace(report.resolve("index.html"), html);
     }
 
@@ -918,18 +1112,26 @@ final class Analyze implements Callable<Integer> {
 
     /** Puts each table between its markers; prose around them stays. */
     private int writeUp(Run run, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
-        String before = Files.readString(writeUp), after = before;
+        String before = Files.readString(writeUp);
         var texts = new LinkedHashMap<String, String>();
-        texts.put("provenance", Stream.concat(reasons.stream().map(reason -> "**This run is not valid:** " + reason), provenance(run).stream()).map(line -> "- " + line + "\n").collect(Collectors.joining()));
+        var notValid = reasons.stream().map(reason -> "**This run is not valid:** " + reason);
+        texts.put("provenance", Stream.concat(notValid, provenance(run).stream())
+                .map(line -> "- " + line + "\n").collect(Collectors.joining()));
         tables.forEach((name, table) -> texts.put(name, Tables.markdown(table)));
         texts.put("headline", headline(run, tables));
         var marker = Pattern.compile("<!-- begin: ([a-z-]+) -->\n(.*?)<!-- end: \\1 -->", Pattern.DOTALL);
-        after = marker.matcher(before).replaceAll(section -> {
-            String text = texts.get(section.group(1));
-            if (text == null) throw bad(writeUp + " asks for a section '" + section.group(1) + "' that there is not", "there are " + String.join(", ", texts.keySet()));
-            return Matcher.quoteReplacement("<!-- begin: " + section.group(1) + " -->\n" + text + "<!-- end: " + section.group(1) + " -->");
+        String after = marker.matcher(before).replaceAll(section -> {
+            String name = section.group(1), text = texts.get(name);
+            if (text == null) {
+                throw bad(writeUp + " asks for a section '" + name + "' that there is not",
+                        "there are " + String.join(", ", texts.keySet()));
+            }
+            return Matcher.quoteReplacement("<!-- begin: " + name + " -->\n" + text + "<!-- end: " + name + " -->");
         });
-        if (check && !after.equals(before)) throw new Cli.Problem(STALE, writeUp + " is not what the data say", "./jbang analyze.java " + String.join(" ", arguments) + " --write-up " + writeUp + " writes it anew");
+        if (check && !after.equals(before)) {
+            String command = "./jbang analyze.java " + String.join(" ", arguments) + " --write-up " + writeUp;
+            throw new Cli.Problem(STALE, writeUp + " is not what the data say", command + " writes it anew");
+        }
         if (!check) replace(writeUp, after);
         System.out.println(writeUp + (check ? " says what the data say" : " is written"));
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
@@ -937,17 +1139,20 @@ final class Analyze implements Callable<Integer> {
 
     /** The answer as the README shows it: the verdict where the run claims one, else the medians side by side. */
     private static String headline(Run run, SequencedMap<String, Table> tables) {
-        var text = new StringBuilder(provenance(run).stream().skip(2).collect(Collectors.joining(" "))).append("\n\n");
+        var text = new StringBuilder(provenance(run).stream().skip(2).collect(Collectors.joining(" ")));
+        text.append("\n\n");
         for (var workload : run.plan().workloads()) {
             String name = (run.plan().claims() ? "verdicts-" : "standard-or-lmi-") + workload.name();
-            text.append("**").append(tables.get(name).name()).append("**\n\n").append(Tables.markdown(tables.get(name))).append('\n');
+            var table = tables.get(name);
+            text.append("**").append(table.name()).append("**\n\n").append(Tables.markdown(table)).append('\n');
         }
         return text.toString();
     }
 
     // ==== inspect ====
 
-    @Command(name = "inspect", mixinStandardHelpOptions = true, description = "Shows which metrics, tags and tag values a k6 file has.")
+    @Command(name = "inspect", mixinStandardHelpOptions = true,
+            description = "Shows which metrics, tags and tag values a k6 file has.")
     static final class Inspect implements Callable<Integer> {
         private static final int VALUES_SHOWN = 12;
 
@@ -956,25 +1161,34 @@ final class Analyze implements Callable<Integer> {
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws IOException {
-            try (var reading = K6Reader.read(List.of(new K6Reader.Input("", files)), K6Reader.Query.by(), (_, _) -> {})) {
+            var inputs = List.of(new K6Reader.Input("", files));
+            try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
                 var metrics = new Tables.Rows("metric", "type", "contains").counts("samples");
                 for (var series : reading.series()) {
                     var declared = reading.metrics().get(series.metric);
-                    metrics.row(series.metric, declared == null ? "" : declared.type(), declared == null ? "" : declared.contains()).count("samples", series.count());
+                    String type = declared == null ? "" : declared.type();
+                    String contains = declared == null ? "" : declared.contains();
+                    metrics.row(series.metric, type, contains).count("samples", series.count());
                 }
                 var tags = new Tables.Rows("tag", "values, most frequent first");
-                reading.census().forEach((tag, values) -> tags.row(tag, values == null ? "more than " + MOST_TAG_VALUES : mostFrequent(values)));
+                reading.census().forEach((tag, values) ->
+                        tags.row(tag, values == null ? "more than " + MOST_TAG_VALUES : mostFrequent(values)));
                 System.out.println(Tables.markdown(metrics.table("")) + "\n" + Tables.markdown(tags.table("")));
             }
             return Cli.DONE;
         }
 
         private static String mostFrequent(SortedMap<String, Long> values) {
-            var shown = values.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
-                    .limit(VALUES_SHOWN).map(value -> value.getKey() + " (" + value.getValue() + ")").collect(Collectors.joining(", "));
-            return values.size() <= VALUES_SHOWN ? shown : shown + ", and " + (values.size() - VALUES_SHOWN) + " more";
+            var mostFirst = Map.Entry.<String, Long>comparingByValue().reversed()
+                    .thenComparing(Map.Entry.comparingByKey());
+            String shown = values.entrySet().stream().sorted(mostFirst).limit(VALUES_SHOWN)
+                    .map(value -> value.getKey() + " (" + value.getValue() + ")").collect(Collectors.joining(", "));
+            int more = values.size() - VALUES_SHOWN;
+            return more <= 0 ? shown : shown + ", and " + more + " more";
         }
     }
 
-    private static Cli.Problem bad(String happened, String hint) { return new Cli.Problem(BAD_INPUT, happened, hint); }
+    private static Cli.Problem bad(String happened, String hint) {
+        return new Cli.Problem(BAD_INPUT, happened, hint);
+    }
 }

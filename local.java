@@ -8,8 +8,8 @@
 // language's real runtime client → stores (kit/Stores.java, a process of their own). The door speaks as API Gateway's
 // REST APIs do: their events, limits and status codes. Functions have the last core; door, stores and load the others.
 //
-// Nothing survives it, whatever ends it: every process is a child that dies with it. What a function says is in logs/ of
-// the run, and what Lambda would report of each invocation in its records.
+// Nothing survives it, whatever ends it: every process is a child that dies with it. What a function says is in logs/
+// of the run, and what Lambda would report of each invocation in its records.
 
 //JAVA 25
 //DESCRIPTION Lambda on this machine, standard and Managed Instances, behind a front door, with S3 and DynamoDB
@@ -33,18 +33,20 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 @Command(name = "local.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
         subcommands = {Local.Serve.class, Local.ServeStores.class},
-        header = "Lambda on this machine: the functions in both execution models, behind a front door, with their stores.",
+        header = "Lambda on this machine: the functions in both execution models, behind a front door, "
+                + "with their stores.",
         footer = """
 
                 Examples:
                   ./jbang local.java                                      all variants that can be built
                   ./jbang local.java rust-lmi-2048 python-standard-1769   these two
-                Exit codes: 0 done, 1 unexpected, 2 refused before anything was started, 3 start failed and nothing is left.""")
+                Exit codes: 0 done, 1 unexpected, 2 refused before anything was started, \
+                3 start failed and nothing is left.""")
 final class Local implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
-    /** The most standard environments a function may have, as many as an LMI environment has places: else a throttle. */
+    /** The most standard environments of a function, as many as an LMI environment has places; beyond is a throttle. */
     private static final int STANDARD_ENVIRONMENTS = 16;
     /** What one core's worth of memory is. Other sizes would need a quota on CPU time, which not every user may set. */
     private static final Map<String, Integer> MEMORY_MB = Map.of(Run.Variant.STANDARD, 1769, Run.Variant.LMI, 2048);
@@ -52,7 +54,7 @@ final class Local implements Callable<Integer> {
     private static final Duration METRIC_INTERVAL = Duration.ofSeconds(1);
     /** Two hours at 100 requests a second; beyond it the oldest are dropped, and the answer to collect says so. */
     private static final int MOST_RECORDS = 1_000_000;
-    /** What start takes at most of memory, measured: an environment of each kind, and the stores with their heap full. */
+    /** The most memory that start takes, measured: an environment of each kind, and the stores with their heap full. */
     private static final Map<String, Integer> STANDARD_MB = Map.of("python", 60, "rust", 15, "java", 210);
     private static final Map<String, Integer> LMI_MB = Map.of("python", 900, "rust", 20, "java", 250);
     private static final int STORES_MB = 2600;
@@ -128,7 +130,8 @@ final class Local implements Callable<Integer> {
     private static Run.Variant variant(String name) {
         try {
             var variant = Run.Variant.of(name);
-            String refusal = Build.LANGUAGES.contains(variant.language()) ? refusal(variant) : "there is no such language";
+            String refusal = Build.LANGUAGES.contains(variant.language())
+                    ? refusal(variant) : "there is no such language";
             if (refusal != null) throw new IllegalArgumentException(name + ": " + refusal);
             return variant;
         } catch (IllegalArgumentException wrong) {
@@ -151,20 +154,22 @@ final class Local implements Callable<Integer> {
         for (String language : variants.stream().map(Run.Variant::language).distinct().toList()) {
             try (var progress = new Cli.Progress("build")) {
                 var built = Build.build(language, Build.Platform.LOCAL, kitRoot, line -> progress.show(() -> line));
-                artefacts.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256()));
+                var artefact = new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256());
+                artefacts.put(language, artefact);
             } catch (Build.Missing missing) {
                 Cli.warn(missing.getMessage() + ", and is left out; " + missing.hint);
             }
         }
         if (artefacts.isEmpty()) {
-            throw new Cli.Problem(Cli.REFUSED, "no language can be built here", "./jbang experiment.java doctor says what is missing");
+            throw new Cli.Problem(Cli.REFUSED, "no language can be built here",
+                    "./jbang experiment.java doctor says what is missing");
         }
         return artefacts;
     }
 
     // ==== The site: functions, stores and door, as long as they are up ====
 
-    /** All that runs, and what it is asked: a target's verbs. Closing it ends everything; so does the end of this process. */
+    /** All that runs, asked by a target's verbs. Closing it ends everything; so does the end of this process. */
     static final class Site implements Target.Verbs, AutoCloseable {
         private final Machine.Pinning pinning;
         private final Path temporary;
@@ -211,7 +216,9 @@ final class Local implements Callable<Integer> {
                 warnings.add("%d MB of memory are free, and up to %d MB are needed: fewer languages need less"
                         .formatted(availableMb, needMb));
             }
-            if (pinning.none()) warnings.add("functions, stores and load share all cores: there is one only, or no taskset");
+            if (pinning.none()) {
+                warnings.add("functions, stores and load share all cores: there is one only, or no taskset");
+            }
             return new Target.Planned(Build.Platform.LOCAL.name(), refused, List.of(), 0, 0, warnings);
         }
 
@@ -223,11 +230,13 @@ final class Local implements Callable<Integer> {
             Machine.stayOn(pinning.others());
             try {
                 progress.accept("starting the stores");
-                stores = Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"), logs.resolve("stores.log"));
+                Path log = logs.resolve("stores.log");
+                stores = Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"), log);
                 // More starts at once than there are cores for them would only make each of them look slow.
                 var starts = new Semaphore(Math.max(1, pinning.functions().size()), true);
                 for (var variant : request.variants()) {
-                    functions.put(variant.name(), function(variant, request.artefacts().get(variant.language()), logs, starts));
+                    var artefact = request.artefacts().get(variant.language());
+                    functions.put(variant.name(), function(variant, artefact, logs, starts));
                 }
             } catch (IOException failed) {
                 close();
@@ -242,16 +251,20 @@ final class Local implements Callable<Integer> {
             return new Target.Started(urls, null, environment());
         }
 
-        private Lambda function(Run.Variant variant, Target.Artefact artefact, Path logs, Semaphore starts) throws IOException {
+        private Lambda function(Run.Variant variant, Target.Artefact artefact, Path logs, Semaphore starts)
+                throws IOException {
             var launch = Build.launch(variant.language(), artefact.directory(), variant.memoryMb());
             var command = Stream.concat(Machine.on(pinning.functions()).stream(), launch.command().stream()).toList();
             var variables = new TreeMap<>(launch.environment());
-            variables.putAll(Map.of("KIT_VARIANT", variant.name(), "KIT_BUCKET", Stores.BUCKET, "KIT_TABLE", Stores.TABLE,
-                    "AWS_ENDPOINT_URL_S3", stores.s3().toString(), "AWS_ENDPOINT_URL_DYNAMODB", stores.dynamodb().toString(),
+            variables.putAll(Map.of(
+                    "KIT_VARIANT", variant.name(), "KIT_BUCKET", Stores.BUCKET, "KIT_TABLE", Stores.TABLE,
+                    "AWS_ENDPOINT_URL_S3", stores.s3().toString(),
+                    "AWS_ENDPOINT_URL_DYNAMODB", stores.dynamodb().toString(),
                     "AWS_REGION", REGION, "AWS_DEFAULT_REGION", REGION,
                     "AWS_ACCESS_KEY_ID", "local", "AWS_SECRET_ACCESS_KEY", "local"));
             var settings = new Lambda.Settings(variant.name(), variant.lmi(), variant.concurrency(),
-                    variant.lmi() ? 1 : STANDARD_ENVIRONMENTS, variant.memoryMb(), command, artefact.directory(), variables);
+                    variant.lmi() ? 1 : STANDARD_ENVIRONMENTS, variant.memoryMb(),
+                    command, artefact.directory(), variables);
             Path home = Files.createDirectory(temporary.resolve(variant.name()));
             Path log = logs.resolve(variant.name() + ".log");
             return new Lambda(settings, home, log, starts, Lambda.TIMEOUT, invocations::add);
@@ -280,7 +293,8 @@ final class Local implements Callable<Integer> {
                     functions.get(name).awaitReady();
                 } catch (IOException failed) {
                     close();
-                    throw new Cli.Problem(START_FAILED, failed.getMessage(), "the log that is named above has all that it said");
+                    throw new Cli.Problem(START_FAILED, failed.getMessage(),
+                            "the log that is named above has all that it said");
                 }
                 environments.put(name, functions.get(name).state().environments());
                 progress.accept("%d of %d variants ready".formatted(environments.size(), request.variants().size()));
@@ -297,7 +311,8 @@ final class Local implements Callable<Integer> {
             return stores.contents(request.id());
         }
 
-        @Override public Target.Collected collect(Target.Collect request, Consumer<String> progress) throws IOException {
+        @Override public Target.Collected collect(Target.Collect request, Consumer<String> progress)
+                throws IOException {
             var wanted = Set.copyOf(request.variants());
             long count = 0;
             try (var zip = new GZIPOutputStream(Files.newOutputStream(request.invocationsFile()));
@@ -439,7 +454,7 @@ final class Local implements Callable<Integer> {
         private static final DateTimeFormatter REQUEST_TIME =
                 DateTimeFormatter.ofPattern("dd/MMM/yyyy:HH:mm:ss Z", Locale.ROOT);
 
-        /** The request's headers and API Gateway's own. The server has changed the names' case; this is the usual one. */
+        /** The request's headers and API Gateway's own. The server changes the names' case; this is the usual one. */
         private static Map<String, List<String>> headers(HttpExchange exchange, String id) {
             var headers = new TreeMap<String, List<String>>();
             exchange.getRequestHeaders().forEach((name, values) -> headers.put(usualCase(name), values));
@@ -481,7 +496,7 @@ final class Local implements Callable<Integer> {
 
         // ---- The reply
 
-        /** Passes a function's reply on to the caller; one that is not in the proxy's form is the function's failure. */
+        /** Passes a function's reply on to the caller; one not in the proxy's form is the function's failure. */
         private static void pass(HttpExchange exchange, byte[] payload) throws IOException {
             Reply reply;
             try {
@@ -505,7 +520,9 @@ final class Local implements Callable<Integer> {
                 boolean base64 = field(reply, "isBase64Encoded").asBoolean();
                 // REST API joins both fields; where a name is in both, the list has the single value already.
                 var headers = new TreeMap<String, List<String>>(String.CASE_INSENSITIVE_ORDER);
-                for (var header : members(reply, "headers")) headers.put(header.getKey(), List.of(text(header.getValue())));
+                for (var header : members(reply, "headers")) {
+                    headers.put(header.getKey(), List.of(text(header.getValue())));
+                }
                 for (var header : members(reply, "multiValueHeaders")) {
                     require(header.getValue().isArray(), "multiValueHeaders");
                     headers.put(header.getKey(), header.getValue().valueStream().map(Reply::text).toList());
@@ -579,7 +596,7 @@ final class Local implements Callable<Integer> {
         private final Map<String, Lambda> functions;
         private final Stores stores;
         private final Records<Target.Metric> records;
-        /** CPU time of each process group that ever was, as last seen: a function's total must not fall when one ends. */
+        /** CPU time of each process group there ever was, as last seen: a function's total never falls. */
         private final Map<String, Map<Long, Long>> cpuNs = new HashMap<>();
 
         Meter(Map<String, Lambda> functions, Stores stores, Records<Target.Metric> records) {

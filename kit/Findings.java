@@ -1,7 +1,8 @@
-// What a run measured, before anything is computed of it: for each variant and workload a stream, and in it a slot for each round.
+// What a run measured, before anything is computed of it: for each variant and workload a stream, and in it a slot for
+// each round.
 //
-// Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics over time.
-// Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
+// Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics
+// over time. Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
 
 //SOURCES K6Reader.java
 //SOURCES Run.java
@@ -11,7 +12,7 @@ import module java.base;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MappingIterator;
 
-/** A run's measurements, in memory bounded by its cells and series, not by its requests. Close it when percentiles are no longer asked for. */
+/** A run's measurements, in memory bounded by its cells and series, not its requests. Close it when all is computed. */
 final class Findings implements Closeable {
 
     /** One variant under one workload in one round's measured phase: the block that statistics are made of. */
@@ -24,7 +25,7 @@ final class Findings implements Closeable {
         final SortedMap<String, Long> outcomes = new TreeMap<>();
         /** Iterations that k6 could not begin in time. */
         long dropped;
-        /** CPU time of the function's processes from their first answer to their last, for all answers but each process's first. */
+        /** CPU time of the function's processes from first answer to last, for all answers but each process's first. */
         long cpuNs, cpuRequests;
         /** What the target reports, of the whole cell: invocations, their duration, what is billed, and throttles. */
         long invocations, throttles;
@@ -69,18 +70,14 @@ final class Findings implements Closeable {
 
         SortedMap<String, Long> outcomes() {
             var all = new TreeMap<String, Long>();
-            slots.values().forEach(slot -> slot.outcomes.forEach((outcome, count) -> all.merge(outcome, count, Long::sum)));
+            slots.values().forEach(slot -> slot.outcomes.forEach(
+                    (outcome, count) -> all.merge(outcome, count, Long::sum)));
             return all;
         }
 
         long requests() { return sum(Slot::requests); }
 
         long correct() { return sum(Slot::correct); }
-
-        /** How much of one core the function's processes took in the measured phases, 1 being all of it; NaN where CPU was not told. */
-        double coreShare() {
-            return sum(slot -> slot.cpuNs) / 1e9 / sum(slot -> slot.cpuRequests) * requests() / total(slot -> slot.seconds);
-        }
 
         long sum(ToLongFunction<Slot> figure) { return slots.values().stream().mapToLong(figure).sum(); }
 
@@ -91,24 +88,30 @@ final class Findings implements Closeable {
     record Telemetry(Run.Cell cell, SortedMap<String, NavigableMap<Instant, Double>> series) {
         /** By how much a total grew over the cell; NaN when it was not read twice. */
         double growth(String subject, String metric) {
-            var values = series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
+            var values = values(subject, metric);
             return values.size() < 2 ? Double.NaN : values.lastEntry().getValue() - values.firstEntry().getValue();
         }
 
         /** From the first reading to the last, in seconds. */
         double seconds(String subject, String metric) {
-            var values = series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
-            return values.size() < 2 ? Double.NaN : Duration.between(values.firstKey(), values.lastKey()).toNanos() / 1e9;
+            var values = values(subject, metric);
+            if (values.size() < 2) return Double.NaN;
+            return Duration.between(values.firstKey(), values.lastKey()).toNanos() / 1e9;
         }
 
         double largest(String subject, String metric) {
-            return series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap()).values().stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
+            return values(subject, metric).values().stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
+        }
+
+        private NavigableMap<Instant, Double> values(String subject, String metric) {
+            return series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
         }
     }
 
     /** The outcome of load.js that counts. */
     static final String CORRECT = "correct";
-    private static final List<String> TAGS = List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
+    private static final List<String> TAGS =
+            List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
     private static final long HOUR_NS = 3_600_000_000_000L;
     /** An environment and its processes are tags; a long run may see many, and each is needed for CPU time. */
     private static final int MOST_ENVIRONMENTS = 10_000;
@@ -120,7 +123,7 @@ final class Findings implements Closeable {
     final List<Telemetry> telemetry = new ArrayList<>();
     /** Milliseconds of each environment's start, by variant. */
     final SortedMap<String, List<Double>> initMs = new TreeMap<>();
-    /** The most that an environment used, by variant; where invocations don't tell, the most of all its environments together. */
+    /** The most an environment used, by variant; without invocations, the most of a variant's environments together. */
     final SortedMap<String, Double> peakMemoryMb = new TreeMap<>();
 
     private final Set<String> toldByInvocations = new HashSet<>();
@@ -131,15 +134,22 @@ final class Findings implements Closeable {
         this.directory = directory;
         this.reading = reading;
         this.streams = streams;
-        for (var stream : streams) for (var slot : stream.slots.values()) slots.put(stream.variant.name() + " " + stream.workload.name() + " " + slot.cell, slot);
+        for (var stream : streams) for (var slot : stream.slots.values()) {
+            slots.put(stream.variant.name() + " " + stream.workload.name() + " " + slot.cell, slot);
+        }
     }
 
     /** Reads all files of the run's measured cells; throws IOException when one of them is not there. */
     static Findings read(Run run, Path directory, K6Reader.Progress progress) throws IOException {
         var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
         var inputs = new ArrayList<K6Reader.Input>();
-        for (var cell : measured) inputs.add(new K6Reader.Input(cell.name(), List.of(directory.resolve(cell.file(".k6.json.gz").orElseThrow().path()))));
-        var query = K6Reader.Query.by(TAGS.toArray(String[]::new)).metrics("answer_ms", "cpu_ns", "dropped_iterations", "vus").blocks(HOUR_NS, 0, 100).mostTagValues(MOST_ENVIRONMENTS);
+        for (var cell : measured) {
+            Path samples = directory.resolve(cell.file(".k6.json.gz").orElseThrow().path());
+            inputs.add(new K6Reader.Input(cell.name(), List.of(samples)));
+        }
+        var query = K6Reader.Query.by(TAGS.toArray(String[]::new))
+                .metrics("answer_ms", "cpu_ns", "dropped_iterations", "vus")
+                .blocks(HOUR_NS, 0, 100).mostTagValues(MOST_ENVIRONMENTS);
         var findings = new Findings(run, directory, K6Reader.read(inputs, query, progress), streams(run));
         for (var series : findings.reading.series()) findings.add(series);
         for (var cell : measured) findings.add(cell);
@@ -149,7 +159,8 @@ final class Findings implements Closeable {
     @Override public void close() throws IOException { reading.close(); }
 
     Optional<Stream> stream(String variant, String workload) {
-        return streams.stream().filter(stream -> stream.variant.name().equals(variant) && stream.workload.name().equals(workload)).findFirst();
+        return streams.stream().filter(stream -> stream.variant.name().equals(variant))
+                .filter(stream -> stream.workload.name().equals(workload)).findFirst();
     }
 
     // ==== Join ====
@@ -160,8 +171,9 @@ final class Findings implements Closeable {
             for (var variant : run.plan().variants()) {
                 var stream = new Stream(variant, workload);
                 for (var cell : run.cells()) {
-                    boolean ours = cell.outcome().isMeasured() && workload.name().equals(cell.workload()) && cell.variants().contains(variant.name());
-                    if (ours) stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), measuredSeconds(cell)));
+                    if (!cell.outcome().isMeasured() || !workload.name().equals(cell.workload())) continue;
+                    if (!cell.variants().contains(variant.name())) continue;
+                    stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), measuredSeconds(cell)));
                 }
                 streams.add(stream);
             }
@@ -170,7 +182,8 @@ final class Findings implements Closeable {
     }
 
     private static double measuredSeconds(Run.Cell cell) {
-        return cell.phases().stream().filter(phase -> phase.name().equals(Run.Phase.MEASURE)).mapToDouble(Run.Phase::seconds).sum();
+        return cell.phases().stream().filter(phase -> phase.name().equals(Run.Phase.MEASURE))
+                .mapToDouble(Run.Phase::seconds).sum();
     }
 
     /** The value of a series' tag; empty where it has none. */
@@ -184,7 +197,8 @@ final class Findings implements Closeable {
         if (series.metric.equals("dropped_iterations")) {
             // k6 gives dropped iterations no tag but the scenario, which is variant_workload_phase.
             var scenario = tag.get("scenario").split("_");
-            slot(scenario[0], scenario[1], scenario[2], series.label).ifPresent(slot -> slot.dropped += Math.round(series.sum()));
+            slot(scenario[0], scenario[1], scenario[2], series.label)
+                    .ifPresent(slot -> slot.dropped += Math.round(series.sum()));
             return;
         }
         var slot = slot(tag.get("variant"), tag.get("workload"), tag.get("phase"), series.label);
@@ -196,7 +210,9 @@ final class Findings implements Closeable {
             return;
         }
         boolean correct = tag.get("outcome").equals(CORRECT), warm = tag.get("cold").equals("false");
-        if (correct && !warm) stream(tag.get("variant"), tag.get("workload")).ifPresent(stream -> stream.cold.add(series));
+        if (correct && !warm) {
+            stream(tag.get("variant"), tag.get("workload")).ifPresent(stream -> stream.cold.add(series));
+        }
         slot.ifPresent(measured -> {
             measured.outcomes.merge(tag.get("outcome"), series.count(), Long::sum);
             if (correct && warm) measured.warm = series;
@@ -205,7 +221,8 @@ final class Findings implements Closeable {
 
     /** The slot of a sample; empty for what is not in a measured phase. */
     private Optional<Slot> slot(String variant, String workload, String phase, String cell) {
-        return phase.equals(Run.Phase.MEASURE) ? Optional.ofNullable(slots.get(variant + " " + workload + " " + cell)) : Optional.empty();
+        if (!phase.equals(Run.Phase.MEASURE)) return Optional.empty();
+        return Optional.ofNullable(slots.get(variant + " " + workload + " " + cell));
     }
 
     private void add(Run.Cell cell) throws IOException {
@@ -213,25 +230,31 @@ final class Findings implements Closeable {
         for (var file : cell.files()) {
             Path path = directory.resolve(file.path());
             if (file.path().endsWith(".invocations.ndjson.gz")) {
-                lines(new GZIPInputStream(Files.newInputStream(path), 1 << 16), Reported.class, reported -> add(cell, reported));
+                var unzipped = new GZIPInputStream(Files.newInputStream(path), 1 << 16);
+                lines(unzipped, Reported.class, reported -> add(cell, reported));
             } else if (file.path().endsWith(".metrics.ndjson")) {
-                lines(Files.newInputStream(path), Target.Metric.class, metric ->
-                        series.computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>()).put(metric.time(), metric.value()));
+                lines(Files.newInputStream(path), Target.Metric.class, metric -> series
+                        .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
+                        .put(metric.time(), metric.value()));
             }
         }
         var cellTelemetry = new Telemetry(cell, series);
         telemetry.add(cellTelemetry);
         for (String variant : cell.variants()) {
             double bytes = cellTelemetry.largest(variant, "memoryBytes");
-            if (!Double.isNaN(bytes) && !toldByInvocations.contains(variant)) peakMemoryMb.merge(variant, bytes / (1 << 20), Math::max);
+            if (Double.isNaN(bytes) || toldByInvocations.contains(variant)) continue;
+            peakMemoryMb.merge(variant, bytes / (1 << 20), Math::max);
         }
     }
 
     /** What is needed of a {@link Target.Invocation}: a run has one for each request, and reading times is slow. */
-    private record Reported(String variant, String status, double durationMs, Double billedMs, Double initMs, Double maxMemoryMb) {}
+    private record Reported(
+            String variant, String status, double durationMs, Double billedMs, Double initMs, Double maxMemoryMb) {}
 
     private void add(Run.Cell cell, Reported invocation) {
-        if (invocation.initMs() != null) initMs.computeIfAbsent(invocation.variant(), _ -> new ArrayList<>()).add(invocation.initMs());
+        if (invocation.initMs() != null) {
+            initMs.computeIfAbsent(invocation.variant(), _ -> new ArrayList<>()).add(invocation.initMs());
+        }
         if (invocation.maxMemoryMb() != null) {
             if (toldByInvocations.add(invocation.variant())) peakMemoryMb.remove(invocation.variant());
             peakMemoryMb.merge(invocation.variant(), invocation.maxMemoryMb(), Math::max);
@@ -249,7 +272,8 @@ final class Findings implements Closeable {
     }
 
     private static <T> void lines(InputStream in, Class<T> type, Consumer<T> consumer) throws IOException {
-        try (in; MappingIterator<T> values = Run.json().readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).readValues(in)) {
+        var reader = Run.json().readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+        try (in; MappingIterator<T> values = reader.readValues(in)) {
             while (values.hasNext()) consumer.accept(values.next());
         }
     }

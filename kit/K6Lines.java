@@ -7,13 +7,13 @@
 //     {"metric":"http_reqs","type":"Point","data":{"time":"  2026-11-22T04:50:57.5Z  ","value":  1  ,"tags":{…}}}⏎
 //     head                                                   time                               value   tail
 //
-// A line that is new goes through Jackson, which says where metric, time and value stand. If the value follows the time at
-// once, the bytes of head and tail are remembered, and what they mean. A later line that is byte for byte a known head, a
-// valid time, `","value":`, a valid number and a known tail can only mean the same with another time and value: nothing
-// needs to be parsed in it, and nobody has to look for its end. A head goes with every tail that was learned behind the same
-// frame (the head without the metric's name), as nothing but the name differs then. k6 writes about ten lines with the
-// same tail for each request, so nearly all lines are two comparisons and two numbers. No line is guessed or skipped: what
-// isn't known is Jackson's, and what isn't k6's is refused.
+// A line that is new goes through Jackson, which says where metric, time and value stand. If the value follows the time
+// at once, the bytes of head and tail are remembered, and what they mean. A later line that is byte for byte a known
+// head, a valid time, `","value":`, a valid number and a known tail can only mean the same with another time and value:
+// nothing needs to be parsed in it, and nobody has to look for its end. A head goes with every tail that was learned
+// behind the same frame (the head without the metric's name), as nothing but the name differs then. k6 writes about ten
+// lines with the same tail for each request, so nearly all lines are two comparisons and two numbers. No line is
+// guessed or skipped: what isn't known is Jackson's, and what isn't k6's is refused.
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -22,7 +22,9 @@ import com.fasterxml.jackson.core.JsonToken;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-/** Reads lines one after the other; T is what its user wants to find again for a metric and its tags. For one thread. */
+/**
+ * Reads lines one after the other; T is what its user wants to find again for a metric and its tags. For one thread.
+ */
 final class K6Lines<T> {
     /** A sample of a known shape, a sample that Jackson read, a metric's declaration, or not a line of k6's. */
     enum Kind { KNOWN, READ, DECLARATION, REFUSED }
@@ -39,10 +41,15 @@ final class K6Lines<T> {
     /** Bytes that a buffer must have behind the end of its lines, so that looking a few words ahead needs no check. */
     static final int SLACK = 64;
 
-    /** Metrics (and so heads) and frames that are learned: a script has tens of metrics, a file one or two frames. */
+    /**
+     * Metrics that are learned, and frames before all are forgotten: a script has tens of metrics, a file one frame.
+     */
     private static final int MOST_METRICS = 1 << 8, MOST_FRAMES = 16;
-    /** Tails that are remembered before all are forgotten, and the longest that is: at most 16 MB, mostly 3. */
-    private static final int MOST_TAILS = 1 << 13, LONGEST_TAIL = 2 << 10;
+    /** Tails that are remembered before all are forgotten, and the longest that is: some megabytes at most. */
+    private static final int MOST_TAILS = 1 << 12, LONGEST_TAIL = 2 << 10;
+    /** A longer text (a reply's body in a tag, perhaps) is cut, and told from others by its hash. */
+    private static final int LONGEST_TEXT = 1_000;
+    private static final int LARGE_LINE = 1 << 20;
     /** Room for guesses at a head by its bytes: ample, as two heads that share a place are looked for one by one. */
     private static final int GUESS_BITS = 10;
 
@@ -54,7 +61,7 @@ final class K6Lines<T> {
     private final List<Head> heads = new ArrayList<>();
     private final Head[] guesses = new Head[1 << GUESS_BITS];
     private final Tail[] tails = new Tail[2 * MOST_TAILS];
-    private final Map<Map<String, String>, Tags> tags = new HashMap<>();
+    private final Map<Tags, Tags> tags = new HashMap<>();
     private int tailCount, after;
     private Tail current;
     private T target;
@@ -131,11 +138,24 @@ final class K6Lines<T> {
     /** What tails with the same tags share: k6 up to 0.40 writes them in any order. */
     private static final class Tags {
         final Map<String, String> values;
-        /** What samples with these tags are for, by metric. */
-        final Object[] targets = new Object[MOST_METRICS];
+        /** What samples with these tags are for, by metric; as long as it has to be. */
+        Object[] targets = {};
         long samples;
+        private final int hash;
 
-        Tags(Map<String, String> values) { this.values = values; }
+        Tags(Map<String, String> values) {
+            this.values = values;
+            long sum = 0;
+            for (var tag : values.entrySet()) sum += mix(mix(tag.getKey().hashCode()) + tag.getValue().hashCode());
+            hash = (int) (sum >>> 32);
+        }
+
+        /** Map's own sum of key ^ value is nearly constant when two tags have one value, as name and url do. */
+        @Override public int hashCode() { return hash; }
+
+        @Override public boolean equals(Object other) {
+            return other instanceof Tags tags && tags.values.equals(values);
+        }
     }
 
     /** All bytes of a line behind the value, newline included, as they were learned behind a frame. */
@@ -177,6 +197,7 @@ final class K6Lines<T> {
     @SuppressWarnings("unchecked") // Only T goes into the targets.
     private void find(Tags tags, int metric) {
         tags.samples++;
+        if (metric >= tags.targets.length) tags.targets = Arrays.copyOf(tags.targets, metrics.size());
         target = (T) tags.targets[metric];
         if (target == null) tags.targets[metric] = target = meaning.target(metrics.get(metric), tags.values);
     }
@@ -188,7 +209,8 @@ final class K6Lines<T> {
 
     /** The head that stands here, or null. k6 writes the metric's name from byte 11 on, mostly http_req_ and more. */
     private Head head(byte[] buffer, int at, int end) {
-        int guess = (int) (mix(mix((long) LONGS.get(buffer, at + 16)) ^ (long) LONGS.get(buffer, at + 24)) >>> 64 - GUESS_BITS);
+        long name = mix((long) LONGS.get(buffer, at + 16)) ^ (long) LONGS.get(buffer, at + 24);
+        int guess = (int) (mix(name) >>> 64 - GUESS_BITS);
         Head head = guesses[guess];
         if (head != null && stands(head.bytes, buffer, at, end)) return head;
         for (Head other : heads) if (stands(other.bytes, buffer, at, end)) return guesses[guess] = other;
@@ -239,7 +261,9 @@ final class K6Lines<T> {
 
     // ==== Learning ====
 
-    /** Remembers head and tail of a line that Jackson read, if metric, time and value are where `known` looks for them. */
+    /**
+     * Remembers head and tail of a line that Jackson read, if metric, time and value are where `known` looks for them.
+     */
     private void learn(byte[] buffer, int from, int to) {
         int time = from + json.timeAt + 1, middle = scan.time(buffer, time);
         if (middle < 0 || !isMiddle(buffer, middle)) return;
@@ -248,11 +272,11 @@ final class K6Lines<T> {
         int name = from + json.metricAt + 1, nameEnd = name + json.metric.length();
         boolean nameInHead = name < time;
         if (nameInHead && !(json.metric + '"').equals(new String(buffer, name, nameEnd + 1 - name, ISO_8859_1))) return;
-        byte[] head = Arrays.copyOfRange(buffer, from, time);
-        Frame frame = nameInHead ? frame(Arrays.copyOfRange(buffer, from, name), Arrays.copyOfRange(buffer, nameEnd, time))
-                : frame(head, null);
         int metric = metric(json.metric);
-        if (frame == null || metric == MOST_METRICS) return;
+        if (metric == MOST_METRICS) return;
+        byte[] head = Arrays.copyOfRange(buffer, from, time);
+        Frame frame = !nameInHead ? frame(head, null)
+                : frame(Arrays.copyOfRange(buffer, from, name), Arrays.copyOfRange(buffer, nameEnd, time));
         if (heads.stream().noneMatch(known -> known.frame == frame && Arrays.equals(known.bytes, head)))
             heads.add(new Head(head, frame, nameInHead ? metric : IN_TAIL));
         if (tail(buffer, tail, to, frame) == null)
@@ -269,7 +293,12 @@ final class K6Lines<T> {
     private Frame frame(byte[] before, byte[] after) {
         for (Frame known : frames)
             if (Arrays.equals(known.before, before) && Arrays.equals(known.after, after)) return known;
-        if (frames.size() == MOST_FRAMES) return null;
+        if (frames.size() == MOST_FRAMES) {
+            forget();
+            frames.clear();
+            heads.clear();
+            Arrays.fill(guesses, null);
+        }
         frames.add(new Frame(before, after));
         return frames.getLast();
     }
@@ -279,7 +308,8 @@ final class K6Lines<T> {
         tailCount++;
         int slot = slot(hash);
         while (tails[slot] != null) slot = slot + 1 & tails.length - 1;
-        tails[slot] = new Tail(bytes, hash, frame, metric, tags.computeIfAbsent(Map.copyOf(json.tags), Tags::new));
+        Tags shared = tags.computeIfAbsent(new Tags(Map.copyOf(json.tags)), own -> own);
+        tails[slot] = new Tail(bytes, hash, frame, metric, shared);
         follow(tails[slot]);
     }
 
@@ -289,8 +319,11 @@ final class K6Lines<T> {
     private static final class Scanner {
         /** Up to here mantissas and powers of ten are exact as doubles, so their quotient is rounded right. */
         private static final int EXACT_DIGITS = 15;
-        private static final double[] POWERS = DoubleStream.iterate(1, power -> power * 10).limit(EXACT_DIGITS + 1).toArray();
-        private static final int[] NANOS = {1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1};
+        private static final double[] POWERS =
+                {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+        /** What a digit of a fraction of a second is worth, in ns, when it is the last of so many. */
+        private static final int[] NANOS =
+                {1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1};
         /** No time and no double needs more characters; what is longer is Jackson's to judge. */
         private static final int LONGEST = 40;
         private static final int SECOND_LENGTH = "2026-11-22T04:50:57".length();
@@ -304,9 +337,9 @@ final class K6Lines<T> {
         Scanner() { time("1970-01-01T00:00:00Z"); }
 
         /**
-         * Reads a time of RFC 3339, 1678 to 2261, and its closing quote; gives the quote's place, or -1. The lines of a request
-         * have the same time, so its 32 bytes are remembered as words, if they reach to the quote; and those of a second have
-         * the same 19 bytes.
+         * Reads a time of RFC 3339, 1678 to 2261, and its closing quote; gives the quote's place, or -1. The lines of a
+         * request have the same time, so its 32 bytes are remembered as words, if they reach to the quote; and those of
+         * a second have the same 19 bytes.
          */
         int time(byte[] b, int at) {
             long at0 = (long) LONGS.get(b, at), at8 = (long) LONGS.get(b, at + 8);
@@ -333,12 +366,14 @@ final class K6Lines<T> {
         }
 
         private boolean second(byte[] b, int at) {
-            int century = two(b, at, 99), ofCentury = two(b, at + 2, 99), month = two(b, at + 5, 12), day = two(b, at + 8, 31);
+            int century = two(b, at, 99), ofCentury = two(b, at + 2, 99);
+            int month = two(b, at + 5, 12), day = two(b, at + 8, 31);
             int hour = two(b, at + 11, 23), minute = two(b, at + 14, 59), second = two(b, at + 17, 59);
             if ((century | ofCentury | month | day | hour | minute | second) < 0 || b[at + 4] != '-' || b[at + 7] != '-'
                     || b[at + 10] != 'T' || b[at + 13] != ':' || b[at + 16] != ':') return false;
             int year = 100 * century + ofCentury;
-            if (year < 1678 || year > 2261 || month == 0 || day == 0 || day > YearMonth.of(year, month).lengthOfMonth()) return false;
+            if (year < 1678 || year > 2261 || month == 0 || day == 0) return false;
+            if (day > YearMonth.of(year, month).lengthOfMonth()) return false;
             long days = LocalDate.of(year, month, day).toEpochDay();
             secondNs = ((days * 24 + hour) * 60 + minute) * 60_000_000_000L + second * 1_000_000_000L;
             return true;
@@ -377,7 +412,9 @@ final class K6Lines<T> {
             return time(Arrays.copyOf(quoted, quoted.length + SLACK), 0) == quoted.length - 1;
         }
 
-        /** Reads a number as JSON has it; gives the place after it, or -1 if it isn't one, or isn't finite, or is long. */
+        /**
+         * Reads a number as JSON has it; gives the place after it, or -1 if it isn't one, or isn't finite, or is long.
+         */
         int number(byte[] b, int at) {
             int p = b[at] == '-' ? at + 1 : at, first = p, decimals = 0;
             long mantissa = 0;
@@ -426,7 +463,15 @@ final class K6Lines<T> {
         private String type;
         private boolean hasTime, hasValue;
 
+        /** Reads a line; a large one alone, as each takes several times its size for a moment. */
         Kind read(byte[] bytes, int from, int to) {
+            if (to - from < LARGE_LINE) return parse(bytes, from, to);
+            synchronized (FACTORY) {
+                return parse(bytes, from, to);
+            }
+        }
+
+        private Kind parse(byte[] bytes, int from, int to) {
             metric = type = null;
             forgetData();
             try (JsonParser parser = FACTORY.createParser(bytes, from, to - from)) {
@@ -510,9 +555,26 @@ final class K6Lines<T> {
 
         /** The text of a string; null for anything else, which is skipped. */
         private static String text(JsonParser parser) throws IOException {
-            if (parser.currentToken() == JsonToken.VALUE_STRING) return parser.getText();
+            if (parser.currentToken() == JsonToken.VALUE_STRING)
+                return parser.getTextLength() <= LONGEST_TEXT ? parser.getText() : shortened(parser);
             parser.skipChildren();
             return null;
+        }
+
+        private static String shortened(JsonParser parser) throws IOException {
+            StringBuilder start = new StringBuilder();
+            int[] hash = {0};
+            parser.getText(new Writer() {
+                @Override public void write(char[] chars, int from, int count) {
+                    start.append(chars, from, Math.min(count, LONGEST_TEXT - start.length()));
+                    for (int i = 0; i < count; i++) hash[0] = 31 * hash[0] + chars[from + i];
+                }
+
+                @Override public void flush() {}
+
+                @Override public void close() {}
+            });
+            return start + "… #" + Integer.toHexString(hash[0]);
         }
     }
 }

@@ -4,8 +4,14 @@
 
 // Reads what `k6 run --out json=FILE` wrote, gigabytes of it, into exact numbers for each series of a metric.
 //
-// Plain files are shared out among threads in segments; a line belongs to the segment in which it begins. Streams are read
-// (and inflated) on a thread of their own. All sums are exact, so no order of threads or shards changes a bit of the result.
+// What a line says, and why that is fast, is in K6Lines; what all values together say is in Values. This file
+// brings bytes to lines and lines to series:
+//
+//     shards → segments → threads → lines → a thread's series → all series
+//
+// Plain files are shared out among threads in segments; a line belongs to the segment in which it begins. Streams are
+// read (and inflated) on a thread of their own. All sums are exact, so no order of threads or shards changes a bit of
+// the result.
 
 import module java.base;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -15,9 +21,13 @@ final class K6Reader {
 
     // ==== What may be tuned ====
 
-    /** One read of a file: fits a core's second-level cache together with what is learned; larger ones were not faster. */
+    /**
+     * One read of a file: fits a core's second-level cache together with what is learned; larger ones were not faster.
+     */
     private static final int BLOCK_BYTES = 256 << 10;
-    /** What a thread takes of a plain file at a time: small enough to share out evenly, large enough to go on at speed. */
+    /**
+     * What a thread takes of a plain file at a time: small enough to share out evenly, large enough to go on at speed.
+     */
     private static final long SEGMENT_BYTES = 16 << 20;
     /** Only a reply's body in a tag could make a line longer; it is refused then, as it would fill the heap. */
     private static final int LONGEST_LINE = 16 << 20;
@@ -25,6 +35,7 @@ final class K6Reader {
     private static final int REFUSED_SHOWN = 5, REFUSED_BYTES = 120;
     /** More series than this come from a mistake in the choice of tags, and would fill the heap. */
     private static final int MOST_SERIES = 20_000;
+
     /** What the values of a tag become when there are too many to tell them apart. */
     static final String OTHER = "(other)";
 
@@ -44,7 +55,7 @@ final class K6Reader {
      * @param toNs          the first one not to keep
      * @param blockNs       the length of time blocks; 0 for none
      * @param blockOriginNs where block 0 begins
-     * @param mostBlocks    when there are more from the first to the last, their length doubles
+     * @param mostBlocks    when there are more from the first sample to the last, their length doubles
      * @param mostTagValues when a tag has more values, all of them become {@link #OTHER}
      * @param threads       how many threads parse
      */
@@ -64,7 +75,8 @@ final class K6Reader {
         }
 
         Query metrics(String... names) {
-            return new Query(Set.of(names), tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
+            Set<String> only = Set.of(names);
+            return new Query(only, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
         }
 
         Query between(long from, long to) {
@@ -96,9 +108,9 @@ final class K6Reader {
     record Refused(long offset, String text) {}
 
     /**
-     * How the lines of one shard were read. fast and jackson count the samples by the way they went, which is a matter of
-     * threads and luck; only their sum is the shard's own. cut says what is wrong with the shard's end, or is null; all
-     * that comes before it is kept. bytes are the inflated ones.
+     * How the lines of one shard were read. fast and jackson count the samples by the way they went, which is a matter
+     * of threads and luck; only their sum is the shard's own. cut says what is wrong with the shard's end, or is null;
+     * all that comes before it is kept. bytes are the inflated ones.
      */
     record Shard(String label, Path path, long bytes, long fast, long jackson, long declarations, long refused,
                  List<Refused> firstRefused, String cut) {
@@ -113,7 +125,7 @@ final class K6Reader {
      * @param shards  in the order given
      * @param metrics k6's declarations by name
      * @param folded  the query's tags with too many values, all of which became {@link #OTHER}
-     * @param census  for every tag seen, how many samples had which value; null for a tag with too many values. It counts
+     * @param census  for every tag seen, how many samples had which value; null if it has too many values. It counts
      *                all samples, whatever the query keeps
      * @param blockNs the length of a block as it came out: the query's, or that times a power of two
      * @param elapsed of the reading alone
@@ -137,12 +149,6 @@ final class K6Reader {
             histogram.add(value);
             sum.add(value);
         }
-
-        private Block merge(Block other) {
-            histogram.merge(other.histogram);
-            sum.merge(other.sum);
-            return this;
-        }
     }
 
     /** All samples of one metric with the same values of the query's tags (`values`; "" for a tag that is absent). */
@@ -151,21 +157,25 @@ final class K6Reader {
         final List<String> values;
         private final Values all;
         private final Values.Sum sum = new Values.Sum();
-        private final NavigableMap<Long, Block> blocks = new TreeMap<>();
-        private long count, nonZero, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, currentNumber;
+        private long count, nonZero, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, blockNs, blockOriginNs;
         private double min = Double.POSITIVE_INFINITY, max = Double.NEGATIVE_INFINITY, last;
-        private Block current;
 
-        private Series(String label, String metric, List<String> values, Values.Spill spill) {
+        private Series(String label, String metric, List<String> values, Values.Spill spill, boolean withTimes) {
             this.label = label;
             this.metric = metric;
             this.values = values;
-            all = new Values(spill);
+            all = new Values(spill, withTimes);
         }
 
-        /** Series as one, exactly, under new tag values: how finer tags become coarser ones. The parts stay as they are. */
+        /**
+         * Series as one, exactly, under new tag values: how finer tags become coarser ones. The parts stay as they
+         * are.
+         */
         static Series union(List<Series> parts, List<String> values) {
-            Series union = new Series(parts.getFirst().label, parts.getFirst().metric, List.copyOf(values), null);
+            Series first = parts.getFirst();
+            Series union = new Series(first.label, first.metric, List.copyOf(values), null, false);
+            union.blockNs = first.blockNs;
+            union.blockOriginNs = first.blockOriginNs;
             for (Series part : parts) union.merge(part);
             return union;
         }
@@ -194,10 +204,26 @@ final class K6Reader {
         /** The time of the latest sample, in ns since 1970. */
         long lastNs() { return lastNs; }
 
-        /** The blocks that have samples; block k begins k * {@link Reading#blockNs} after the query's origin. */
-        SortedMap<Long, Block> blocks() { return Collections.unmodifiableSortedMap(blocks); }
+        /**
+         * The blocks that have samples; block k begins k * {@link Reading#blockNs} after the query's origin. Every call
+         * goes through all samples once, so that nobody has to keep the blocks of all series at once.
+         */
+        SortedMap<Long, Block> blocks() {
+            SortedMap<Long, Block> blocks = new TreeMap<>();
+            if (blockNs == 0) return blocks;
+            try {
+                all.forEach((value, timeNs) -> blocks.computeIfAbsent(Math.floorDiv(timeNs - blockOriginNs, blockNs),
+                        _ -> new Block()).add(value));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return blocks;
+        }
 
-        /** The exact percentiles at each p in 0..1 by k6's definition: linear between ranks at i = p(n-1). NaN if empty. */
+        /**
+         * The exact percentiles at each p in 0..1 by k6's definition: linear between ranks at i = p(n-1). NaN if
+         * empty.
+         */
         double[] percentiles(double... ps) {
             try {
                 return all.percentiles(count, min, max, ps);
@@ -214,28 +240,12 @@ final class K6Reader {
             if (timeNs < firstNs) firstNs = timeNs;
             if (timeNs >= lastNs) latest(timeNs, value);
             sum.add(value);
-            all.add(value);
+            all.add(value, timeNs);
         }
 
         private void latest(long timeNs, double value) {
             if (timeNs > lastNs || timeNs == lastNs && value > last) last = value;
             lastNs = Math.max(lastNs, timeNs);
-        }
-
-        private void add(long block, double value, int doublings) {
-            if (current == null || currentNumber != block >> doublings) {
-                currentNumber = block >> doublings;
-                current = blocks.computeIfAbsent(currentNumber, _ -> new Block());
-            }
-            current.add(value);
-        }
-
-        private void coarsen(int doublings) {
-            if (doublings == 0) return;
-            Map<Long, Block> fine = new TreeMap<>(blocks);
-            blocks.clear();
-            fine.forEach((number, block) -> blocks.merge(number >> doublings, block, Block::merge));
-            current = null;
         }
 
         private void merge(Series other) {
@@ -247,15 +257,14 @@ final class K6Reader {
             if (other.lastNs >= lastNs) latest(other.lastNs, other.last);
             sum.merge(other.sum);
             all.merge(other.all);
-            other.blocks.forEach((number, block) -> blocks.computeIfAbsent(number, _ -> new Block()).merge(block));
         }
     }
 
     // ==== Read ====
 
     /**
-     * Reads all inputs. What is wrong inside of one is in its {@link Shard}; an IOException is for one that can't be opened.
-     * IllegalArgumentException if the query's tags make too many series.
+     * Reads all inputs. What is wrong inside of one is in its {@link Shard}; an IOException is for one that can't be
+     * opened. IllegalArgumentException if the query's tags make too many series.
      */
     static Reading read(List<Input> inputs, Query query, Progress progress) throws IOException {
         long start = System.nanoTime();
@@ -266,13 +275,29 @@ final class K6Reader {
             await(workers);
             Worker all = workers.getFirst();
             for (Worker other : workers.subList(1, workers.size())) all.merge(other);
-            return new Reading(all.sortedSeries(), work.shards.stream().map(Tally::shard).toList(), all.metrics,
-                    all.foldedTags(), all.sortedCensus(), query.blockNs << all.doublings,
-                    Duration.ofNanos(System.nanoTime() - start), spills);
+            List<Series> series = all.sortedSeries();
+            return new Reading(series, work.shards.stream().map(Tally::shard).toList(), all.metrics, all.foldedTags(),
+                    all.sortedCensus(), block(series, query), Duration.ofNanos(System.nanoTime() - start), spills);
         } catch (IOException | RuntimeException e) {
             for (Values.Spill spill : spills) spill.close();
             throw e;
         }
+    }
+
+    /**
+     * Tells all series how long a block is: doubled until few enough of them reach from the first sample to the last.
+     */
+    private static long block(List<Series> series, Query query) {
+        long first = series.stream().mapToLong(one -> one.firstNs).min().orElse(0) - query.blockOriginNs;
+        long last = series.stream().mapToLong(one -> one.lastNs).max().orElse(0) - query.blockOriginNs;
+        long length = query.blockNs;
+        while (length > 0 && Math.floorDiv(last, length) - Math.floorDiv(first, length) >= query.mostBlocks)
+            length *= 2;
+        for (Series one : series) {
+            one.blockNs = length;
+            one.blockOriginNs = query.blockOriginNs;
+        }
+        return length;
     }
 
     private static void await(List<Worker> workers) throws IOException {
@@ -365,7 +390,8 @@ final class K6Reader {
         synchronized void cut(String how) { cut = how; }
 
         synchronized Shard shard() {
-            List<Refused> first = firstRefused.entrySet().stream().map(e -> new Refused(e.getKey(), e.getValue())).toList();
+            List<Refused> first = new ArrayList<>();
+            firstRefused.forEach((offset, text) -> first.add(new Refused(offset, text)));
             return new Shard(label, path, bytes, fast, jackson, declarations, refused, first, cut);
         }
     }
@@ -384,8 +410,6 @@ final class K6Reader {
         private final Map<String, Map<String, Long>> census = new TreeMap<>();
         private final List<Set<String>> tagValues;
         private final boolean[] folded;
-        private int doublings;
-        private long firstBlock = Long.MAX_VALUE, lastBlock = Long.MIN_VALUE;
 
         private final K6Lines<Series> lines = new K6Lines<>(this);
         private byte[] buffer = new byte[BLOCK_BYTES];
@@ -423,7 +447,8 @@ final class K6Reader {
             while (base < to) {
                 int got = source.read(buffer, limit, buffer.length - K6Lines.SLACK - limit, base + limit);
                 if (got < 0) {
-                    if (limit > 0 && !skipping && !add(lines.readLast(buffer, 0, limit))) tally.cut("the last line is incomplete");
+                    if (limit > 0 && !skipping && !add(lines.readLast(buffer, 0, limit)))
+                        tally.cut("the last line is incomplete");
                     return base + limit;
                 }
                 int end = afterLastNewline(limit, limit + got), start = 0;
@@ -496,28 +521,26 @@ final class K6Reader {
         // ==== A thread's work: series ====
 
         private void add(Series one, long timeNs, double value) throws IOException {
-            if (one == UNWANTED || timeNs < query.fromNs || timeNs >= query.toNs) return;
-            one.add(timeNs, value);
-            if (query.blockNs == 0) return;
-            long block = Math.floorDiv(timeNs - query.blockOriginNs, query.blockNs);
-            if (block < firstBlock || block > lastBlock) span(block, block);
-            one.add(block, value, doublings);
+            if (one != UNWANTED && timeNs >= query.fromNs && timeNs < query.toNs) one.add(timeNs, value);
         }
 
         @Override public Series target(String metric, Map<String, String> tags) {
             if (!query.metrics.isEmpty() && !query.metrics.contains(metric)) return UNWANTED;
-            String[] values = query.tags.stream().map(tag -> tags.getOrDefault(tag, "")).toArray(String[]::new);
+            String[] values = new String[folded.length];
             for (int i = 0; i < values.length; i++) {
-                if (!folded[i] && tagValues.get(i).add(values[i]) && tagValues.get(i).size() > query.mostTagValues) fold(i);
-                if (folded[i]) values[i] = OTHER;
+                String value = tags.getOrDefault(query.tags.get(i), "");
+                if (!folded[i] && tagValues.get(i).add(value) && tagValues.get(i).size() > query.mostTagValues) fold(i);
+                values[i] = folded[i] ? OTHER : value;
             }
             return series(new Key(tally.input, tally.label, metric, List.of(values)));
         }
 
         private Series series(Key key) {
-            Series one = series.computeIfAbsent(key, _ -> new Series(key.label, key.metric, key.values, spill));
+            Series one = series.computeIfAbsent(key, 
+                    _ -> new Series(key.label, key.metric, key.values, spill, query.blockNs > 0));
             if (series.size() > MOST_SERIES)
-                throw new IllegalArgumentException("more than " + MOST_SERIES + " series by " + query.tags + ": choose fewer tags");
+                throw new IllegalArgumentException(
+                        "more than " + MOST_SERIES + " series by " + query.tags + ": choose fewer tags");
             return one;
         }
 
@@ -533,16 +556,6 @@ final class K6Reader {
                 values.set(tag, OTHER);
                 series(new Key(key.input, key.label, key.metric, List.copyOf(values))).merge(one);
             });
-        }
-
-        /** Doubles the length of all blocks until few enough of them reach from the first to the last. */
-        private void span(long first, long last) {
-            if (last < first) return;
-            firstBlock = Math.min(firstBlock, first);
-            lastBlock = Math.max(lastBlock, last);
-            int before = doublings;
-            while ((lastBlock >> doublings) - (firstBlock >> doublings) >= query.mostBlocks) doublings++;
-            for (Series one : series.values()) one.coarsen(doublings - before);
         }
 
         @Override public void count(Map<String, String> tags, long samples) {
@@ -563,11 +576,7 @@ final class K6Reader {
                 if (fold && !folded[tag]) fold(tag);
                 if (fold && !other.folded[tag]) other.fold(tag);
             }
-            span(other.firstBlock, other.lastBlock);
-            other.series.forEach((key, one) -> {
-                one.coarsen(doublings - other.doublings);
-                series(key).merge(one);
-            });
+            other.series.forEach((key, one) -> series(key).merge(one));
             other.census.forEach((tag, values) -> {
                 if (values == TOO_MANY) census.put(tag, TOO_MANY);
                 else values.forEach((value, samples) -> count(tag, value, samples));
@@ -591,7 +600,7 @@ final class K6Reader {
         }
     }
 
-    private static final Series UNWANTED = new Series("", "", List.of(), null);
+    private static final Series UNWANTED = new Series("", "", List.of(), null, false);
 
     private record Key(int input, String label, String metric, List<String> values) implements Comparable<Key> {
         @Override public int compareTo(Key other) {
@@ -615,7 +624,9 @@ final class K6Reader {
     private record Part(FileChannel file, long to, Work work) implements Source {
         private static final int BEYOND = 8 << 10;
 
-        Part(Segment segment, Work work) throws IOException { this(FileChannel.open(segment.tally.path), segment.to, work); }
+        Part(Segment segment, Work work) throws IOException {
+            this(FileChannel.open(segment.tally.path), segment.to, work);
+        }
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {
             int wanted = (int) Math.min(Math.min(most, BLOCK_BYTES), Math.max(to - position, BEYOND));

@@ -28,7 +28,7 @@ final class Lambda implements AutoCloseable {
 
     /** API Gateway gives up after 29 s, so a function that runs longer works for nobody. */
     static final Duration TIMEOUT = Duration.ofSeconds(29);
-    /** Sixteen Python workers need 4 s of a core to start; a machine that needs ten times that can't measure anything. */
+    /** Sixteen Python workers need 4 s of a core to start; a machine that needs ten times that measures nothing. */
     private static final Duration INIT_TIMEOUT = Duration.ofSeconds(60);
     /** Lambda's limit for an event and for a reply: 6 MB. */
     static final int MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
@@ -39,8 +39,8 @@ final class Lambda implements AutoCloseable {
     private static final String ARN = "arn:aws:lambda:us-east-1:000000000000:function:";
     private static final Pattern CALL = Pattern.compile(API + "invocation/([^/]+)/(response|error)");
 
-    // The JDK's server is plenty here, once it sends each answer at once and keeps idle connections: a client that finds
-    // its kept connection closed would count our tidiness as the function's failure.
+    // The JDK's server is plenty here, once it sends each answer at once and keeps idle connections: a client that
+    // finds its kept connection closed would count our tidiness as the function's failure.
     static {
         System.setProperty("sun.net.httpserver.nodelay", "true");
         System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
@@ -125,7 +125,7 @@ final class Lambda implements AutoCloseable {
         Environment environment = free.pollFirst();
         if (environment == null && environments.size() < settings.environments) {
             Environment fresh = grow();
-            // A new LMI environment is for those who come later. In the standard model it is made for this very request.
+            // A new LMI environment is for those who come later; in the standard model it is made for this request.
             if (!settings.lmi) environment = fresh;
         }
         if (environment == null) throttles++;
@@ -133,7 +133,7 @@ final class Lambda implements AutoCloseable {
         return environment;
     }
 
-    /** Starts one more environment, when its turn comes. A thread of its own: a fork would hold up the virtual threads. */
+    /** Starts one more environment when its turn comes, in a thread: a fork would hold up the virtual threads. */
     private Environment grow() {
         var environment = new Environment();
         environments.add(environment);
@@ -219,12 +219,13 @@ final class Lambda implements AutoCloseable {
         Target.Invocation invocation(String status, double durationMs, Environment where) {
             Instant start = handedOut == null ? Instant.now() : handedOut;
             if (where == null) {
-                return new Target.Invocation(id, settings.name, null, start, status, 0, null, null, settings.memoryMb, null);
+                return new Target.Invocation(
+                        id, settings.name, null, start, status, 0, null, null, settings.memoryMb, null);
             }
             Double initMs = where.initMsOnce();
             Double billedMs = settings.lmi ? null : (Double) Math.ceil(durationMs + (initMs == null ? 0 : initMs));
-            return new Target.Invocation(id, settings.name, where.logStream, start, status, durationMs, billedMs, initMs,
-                    settings.memoryMb, where.peakMb());
+            return new Target.Invocation(id, settings.name, where.logStream, start, status,
+                    durationMs, billedMs, initMs, settings.memoryMb, where.peakMb());
         }
     }
 
@@ -367,7 +368,7 @@ final class Lambda implements AutoCloseable {
                 return;
             }
             release(this);
-            // Lambda answers 413 to what is too large, at which some clients end their process; the caller sees the same.
+            // Lambda answers 413 to what is too large, and some clients then end; the caller sees the same.
             if (payload.length > MAX_PAYLOAD_BYTES) call.end(new Outcome.Failure("the reply exceeds 6 MB"), this);
             else if (kind.equals("response")) call.end(new Outcome.Reply(payload), this);
             else call.end(new Outcome.Failure(new String(payload, UTF_8)), this);
@@ -390,8 +391,8 @@ final class Lambda implements AutoCloseable {
         // ---- End
 
         /**
-         * A call's time is over: in the standard model its environment goes with it, as on Lambda. On LMI the worker goes on
-         * for nobody, and its place is not free before it has replied.
+         * A call's time is over: in the standard model its environment goes with it, as on Lambda. On LMI the worker
+         * goes on for nobody, and its place is not free before it has replied.
          */
         void expire(Call call) {
             try {

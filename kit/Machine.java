@@ -1,8 +1,9 @@
 // What Linux tells of this machine: its cores, and what processes take of them and of memory.
 //
 // A process group is what counts: a Python function is one process for each of its workers. Everything is read from
-// /proc, one pass over all processes for all groups together, some milliseconds. CPU time is the kernel's own exact sum,
-// shown in steps of 10 ms; memory is the resident set, in which a page that several processes share counts for each.
+// /proc, in one pass over all processes for all groups together, which takes some milliseconds. CPU time is the
+// kernel's own exact sum, shown in steps of 10 ms; memory is the resident set, in which a page that several processes
+// share counts for each.
 
 import module java.base;
 
@@ -22,7 +23,7 @@ final class Machine {
     /** Which cores the functions run on, and which all else; both empty where nothing can be pinned. */
     record Pinning(List<Integer> functions, List<Integer> others) {
 
-        /** The last core for the functions, as 1769 MB give one, the others for the rest; none on a machine with one core. */
+        /** The last core for the functions, as 1769 MB give one, and the others for the rest; none with one core. */
         static Pinning ofThisMachine() throws IOException {
             var cores = cores();
             if (cores.size() < 2 || !Files.isExecutable(TASKSET)) return new Pinning(List.of(), List.of());
@@ -94,7 +95,8 @@ final class Machine {
     private static void addTo(Map<Long, Usage> usage, Set<Long> groups, Path process) throws IOException {
         var stat = Stat.of(process);
         if (!groups.contains(stat.group) || stat.name.equals(WATCHDOG)) return;
-        usage.merge(stat.group, new Usage(stat.cpuNs, memory(process, "VmRSS:"), memory(process, "VmHWM:")), Usage::plus);
+        var own = new Usage(stat.cpuNs, memory(process, "VmRSS:"), memory(process, "VmHWM:"));
+        usage.merge(stat.group, own, Usage::plus);
     }
 
     /** The usage of this process alone. */
@@ -117,7 +119,7 @@ final class Machine {
         return kilobytes.isEmpty() ? 0 : Long.parseLong(kilobytes.split(" ")[0]) * 1024;
     }
 
-    /** What /proc/PID/stat says first: "pid (name) state ppid group …", times of its own and of its ended children. */
+    /** What /proc/PID/stat says first: "pid (name) state ppid group …", its own times and its ended children's. */
     private record Stat(String name, long group, long cpuNs) {
         static Stat of(Path process) throws IOException {
             String stat = Files.readString(process.resolve("stat"));
@@ -137,7 +139,8 @@ final class Machine {
 
     static Cpu cpu() throws IOException {
         // cpu  user nice system idle iowait irq softirq steal; what follows is counted in user already.
-        long[] ticks = Arrays.stream(field(PROC.resolve("stat"), "cpu ").split(" +")).mapToLong(Long::parseLong).toArray();
+        String cpu = field(PROC.resolve("stat"), "cpu ");
+        long[] ticks = Arrays.stream(cpu.split(" +")).mapToLong(Long::parseLong).toArray();
         long idle = ticks[3] + ticks[4];
         return new Cpu((Arrays.stream(ticks).limit(8).sum() - idle) * TICK_NS, idle * TICK_NS);
     }
@@ -149,7 +152,8 @@ final class Machine {
 
     private static String field(Path file, String name) throws IOException {
         try (var lines = Files.lines(file)) {
-            return lines.filter(line -> line.startsWith(name)).findFirst().orElse(name).substring(name.length()).strip();
+            String found = lines.filter(line -> line.startsWith(name)).findFirst().orElse(name);
+            return found.substring(name.length()).strip();
         }
     }
 }

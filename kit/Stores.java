@@ -1,8 +1,9 @@
 // S3 and DynamoDB on this machine, in memory, in a process of their own.
 //
-// The functions of a local run put their objects and items here: S3Proxy and DynamoDB Local speak the real protocols with
-// the real SDKs. They live in a JVM of their own with a capped heap, so that their garbage collection delays no function
-// and no front door. That JVM tells its ports in one line on stdout, and then answers two questions of its parent:
+// The functions of a local run put their objects and items here: S3Proxy and DynamoDB Local speak the real protocols
+// with the real SDKs. They live in a JVM of their own with a capped heap, so that their garbage collection delays no
+// function and no front door. That JVM tells its ports in one line on stdout, and then answers two questions of its
+// parent:
 //
 //     POST /empty            fresh stores, at once, however much was in them
 //     GET  /contents?<id>    how many objects and items, whether their ids are the same, and one id's object and item
@@ -68,7 +69,7 @@ final class Stores implements AutoCloseable {
      * Starts the stores and returns once both serve; throws an IOException that names the log when they do not.
      *
      * @param prefix of the command, such as taskset with its arguments; may be empty
-     * @param main   the class whose main calls {@link #serve}, and its arguments; it is on this process's own class path
+     * @param main   the class whose main calls {@link #serve}, and its arguments; it is on this process's class path
      */
     static Stores start(List<String> prefix, List<String> main, Path log) throws IOException {
         var command = new ArrayList<>(prefix);
@@ -190,8 +191,12 @@ final class Stores implements AutoCloseable {
         /** The size of each object by its name without ".txt"; an object of another name is under its whole name. */
         Map<String, Long> bytesById() {
             var all = ListObjectsV2Request.builder().bucket(BUCKET).maxKeys(Integer.MAX_VALUE).build();
-            return memory.list(all).contents().stream().collect(Collectors.toMap(object -> object.key().endsWith(SUFFIX)
-                    ? object.key().substring(0, object.key().length() - SUFFIX.length()) : object.key(), S3Object::size));
+            return memory.list(all).contents().stream()
+                    .collect(Collectors.toMap(object -> withoutSuffix(object.key()), S3Object::size));
+        }
+
+        private static String withoutSuffix(String key) {
+            return key.endsWith(SUFFIX) ? key.substring(0, key.length() - SUFFIX.length()) : key;
         }
 
         /** The object of an id, or null. */
@@ -213,7 +218,7 @@ final class Stores implements AutoCloseable {
         private final HttpClient client = HttpClient.newHttpClient();
 
         Items() throws Exception {
-            // Its own launcher listens on all interfaces; this one on the loopback alone. One database for all credentials.
+            // Its own launcher listens on all interfaces, this one on loopback only. All credentials share a database.
             var server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             server.setHandler(new ContextHandler(
                     new LocalDynamoDBServerHandler(new LocalDynamoDBRequestHandler(0, true, null, true, false), null)));
@@ -253,7 +258,8 @@ final class Stores implements AutoCloseable {
 
         private JsonNode ask(String verb, Map<String, Object> request) throws IOException, InterruptedException {
             var http = HttpRequest.newBuilder(Ports.uri(port)).header("Authorization", AUTHORIZATION)
-                    .header("Content-Type", "application/x-amz-json-1.0").header("X-Amz-Target", "DynamoDB_20120810." + verb)
+                    .header("Content-Type", "application/x-amz-json-1.0")
+                    .header("X-Amz-Target", "DynamoDB_20120810." + verb)
                     .POST(HttpRequest.BodyPublishers.ofByteArray(Run.json().writeValueAsBytes(request)));
             var response = client.send(http.build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) throw new IOException(verb + " was answered with " + response.body());

@@ -1,33 +1,44 @@
-// Every value of a series, kept for what only all of them can tell: the exact sum and the exact percentiles.
+// Every value of a series, kept (with its time, if asked to) for what only all of them can tell: exact percentiles, and
+// their course over time in blocks of any length.
 //
 // Memory stays constant. Values wait in small chunks; a full chunk goes to disk, where each chunk knows the one before
-// it, so that a series is a chain through the file and needs no index. A percentile is then found by selection: one pass
-// counts the values in 65,536 bins between minimum and maximum, a second one collects the few that share a bin with the
-// rank that is looked for and sorts them; a bin that is still too full is divided once more in the same way.
+// it, so that a series is a chain through the file and needs no index. A percentile is then found by selection: one
+// pass counts the values in 65,536 bins between minimum and maximum, a second one collects the few that share a bin
+// with the rank that is looked for and sorts them; a bin that is still too full is divided once more in the same way.
 
 import module java.base;
 
 /** All values added, in no order; parts that were collected apart merge into one. Not for several threads. */
 final class Values {
-    /** Values that wait in memory; 2 KB for each series, and still few reads when a chain is followed. */
+    /** Words that wait in memory: 2 KB for each series, and still few reads when a chain is followed. */
     private static final int CHUNK = 256;
     private static final int FIRST_CHUNK = 8;
-    /** Values that are sorted at once: 512 KB. Sorting more costs more than the pass over the disk that it would save. */
+    /**
+     * Values that are sorted at once: 512 KB. Sorting more costs more than the pass over the disk that it would save.
+     */
     private static final int SORTABLE = 1 << 16;
     private static final int BINS = 1 << 16;
 
     private final Spill spill;
+    /** Words for each value: its bits, and its time if times are kept. */
+    private final int stride;
     private final List<Values> parts = new ArrayList<>();
-    private double[] chunk = new double[FIRST_CHUNK];
+    private long[] chunk = new long[FIRST_CHUNK];
     private int waiting;
     private long previous = Spill.NONE;
 
     /** Values that go to this file when there are more than a chunk of them. */
-    Values(Spill spill) { this.spill = spill; }
+    Values(Spill spill, boolean withTimes) {
+        this.spill = spill;
+        stride = withTimes ? 2 : 1;
+    }
 
-    void add(double value) throws IOException {
+    /** Adds a finite value and its time in ns, which is forgotten unless times are kept. */
+    void add(double value, long timeNs) throws IOException {
         if (waiting == chunk.length) makeRoom();
-        chunk[waiting++] = value + 0.0; // -0.0 becomes 0.0: equal values have equal keys
+        chunk[waiting] = Double.doubleToRawLongBits(value + 0.0); // -0.0 becomes 0.0: equal values have equal bits
+        if (stride == 2) chunk[waiting + 1] = timeNs;
+        waiting += stride;
     }
 
     private void makeRoom() throws IOException {
@@ -43,8 +54,9 @@ final class Values {
     void merge(Values other) { parts.add(other); }
 
     /**
-     * The percentiles at each p in 0..1 of all values, of which there are so many, from min to max: exactly what sorting
-     * them all would give with k6's definition, linear between the ranks around i = p(n-1). NaN if there are none.
+     * The percentiles at each p in 0..1 of all values, of which there are so many, from min to max: exactly what
+     * sorting them all would give with k6's definition, linear between the ranks around i = p(n-1). NaN if there are
+     * none.
      */
     double[] percentiles(long count, double min, double max, double... ps) throws IOException {
         if (count == 0) return DoubleStream.of(ps).map(_ -> Double.NaN).toArray();
@@ -63,7 +75,8 @@ final class Values {
     }
 
     /** Finds those ranks that are among the `count` values with keys in low..high; `below` values are less. */
-    private void select(NavigableMap<Long, Double> all, long low, long high, long below, long count) throws IOException {
+    private void select(NavigableMap<Long, Double> all, long low, long high, long below, long count)
+            throws IOException {
         NavigableMap<Long, Double> ranks = all.subMap(below, true, below + count, false);
         if (ranks.isEmpty()) return;
         if (low == high) {
@@ -78,7 +91,8 @@ final class Values {
 
     /** Divides low..high into bins, and takes neighbouring ones together, as many as can be sorted at once. */
     private void divide(NavigableMap<Long, Double> all, long low, long high, long below) throws IOException {
-        int shift = Math.max(0, Long.SIZE - Long.numberOfLeadingZeros(high - low) - Integer.numberOfTrailingZeros(BINS));
+        int bits = Long.SIZE - Long.numberOfLeadingZeros(high - low);
+        int shift = Math.max(0, bits - Integer.numberOfTrailingZeros(BINS));
         long[] counts = histogram(low, high, shift);
         for (int from = 0, to; from < BINS; from = to) {
             long count = counts[from];
@@ -93,9 +107,9 @@ final class Values {
 
     private long[] histogram(long low, long high, int shift) throws IOException {
         long[] counts = new long[BINS];
-        forEach((values, count) -> {
-            for (int i = 0; i < count; i++) {
-                long key = key(values[i]);
+        forEachChunk((words, count, step) -> {
+            for (int i = 0; i < count; i += step) {
+                long key = key(words[i]);
                 if (key >= low && key <= high) counts[(int) (key - low >>> shift)]++;
             }
         });
@@ -105,9 +119,9 @@ final class Values {
     private long[] sorted(long low, long high, int count) throws IOException {
         long[] keys = new long[count];
         int[] found = {0};
-        forEach((values, many) -> {
-            for (int i = 0; i < many; i++) {
-                long key = key(values[i]);
+        forEachChunk((words, many, step) -> {
+            for (int i = 0; i < many; i += step) {
+                long key = key(words[i]);
                 if (key >= low && key <= high) keys[found[0]++] = key;
             }
         });
@@ -115,34 +129,43 @@ final class Values {
         return keys;
     }
 
-    /** A double's bits, changed for negative ones so that keys are in the order of the values. */
-    private static long key(double value) {
-        long bits = Double.doubleToRawLongBits(value + 0.0);
-        return bits ^ bits >> 63 & Long.MAX_VALUE;
+    /** A double's bits, changed for negative ones so that keys are in the order of the values; and back again. */
+    private static long key(long bits) { return bits ^ bits >> 63 & Long.MAX_VALUE; }
+
+    private static long key(double value) { return key(Double.doubleToRawLongBits(value + 0.0)); }
+
+    private static double value(long key) { return Double.longBitsToDouble(key(key)); }
+
+    /** Takes a value and its time in ns. */
+    interface Sample { void at(double value, long timeNs); }
+
+    /** All values with their times, in no order; only if times are kept. */
+    void forEach(Sample sample) throws IOException {
+        forEachChunk((words, count, step) -> {
+            for (int i = 0; i < count; i += step) sample.at(Double.longBitsToDouble(words[i]), words[i + step - 1]);
+        });
     }
 
-    private static double value(long key) { return Double.longBitsToDouble(key ^ key >> 63 & Long.MAX_VALUE); }
+    private interface Chunk { void words(long[] words, int count, int stride); }
 
-    private interface Each { void values(double[] values, int count); }
-
-    private void forEach(Each each) throws IOException {
-        each.values(chunk, waiting);
+    private void forEachChunk(Chunk each) throws IOException {
+        each.words(chunk, waiting, stride);
         if (previous != Spill.NONE) {
-            double[] read = new double[CHUNK];
+            long[] read = new long[CHUNK];
             for (long at = previous; at != Spill.NONE; ) {
                 at = spill.read(at, read);
-                each.values(read, CHUNK);
+                each.words(read, CHUNK, stride);
             }
         }
-        for (Values part : parts) part.forEach(each);
+        for (Values part : parts) part.forEachChunk(each);
     }
 
     // ==== Sum ====
 
     /**
-     * The exact sum of doubles, taken as the decimals they are written with, so that no order of adding changes it. Those
-     * with at most six decimals are added as integers (k6's milliseconds are whole nanoseconds; bytes and counts are
-     * whole), all others as BigDecimal.
+     * The exact sum of doubles, taken as the decimals they are written with, so that no order of adding changes it.
+     * Those with at most six decimals are added as integers (k6's milliseconds are whole nanoseconds; bytes and counts
+     * are whole), all others as BigDecimal.
      */
     static final class Sum {
         private static final int DECIMALS = 6;
@@ -185,25 +208,25 @@ final class Values {
     // ==== Spill ====
 
     /**
-     * A temporary file of chunks, made when the first buffer is full. Unix takes its name away when it is opened, so that not
-     * even a killed process leaves it behind. One thread writes; when it has ended, several may read.
+     * A temporary file of chunks, made when the first buffer is full. Unix takes its name away when it is opened, so
+     * that not even a killed process leaves it behind. One thread writes; when it has ended, several may read.
      */
     static final class Spill implements Closeable {
         static final long NONE = -1;
         private static final int BUFFER_BYTES = 64 << 10;
-        private static final int CHUNK_BYTES = Long.BYTES + CHUNK * Double.BYTES;
+        private static final int CHUNK_BYTES = Long.BYTES + CHUNK * Long.BYTES;
 
         private FileChannel file;
         private ByteBuffer waiting;
         private long written;
 
         /** Writes a full chunk and a link to the one before it; gives the place to link to. */
-        long write(double[] chunk, long previous) throws IOException {
+        long write(long[] chunk, long previous) throws IOException {
             if (waiting == null) waiting = ByteBuffer.allocateDirect(BUFFER_BYTES);
             if (waiting.remaining() < CHUNK_BYTES) flush();
             long at = written + waiting.position();
-            waiting.putLong(previous).asDoubleBuffer().put(chunk);
-            waiting.position(waiting.position() + CHUNK * Double.BYTES);
+            waiting.putLong(previous).asLongBuffer().put(chunk);
+            waiting.position(waiting.position() + CHUNK * Long.BYTES);
             return at;
         }
 
@@ -222,12 +245,12 @@ final class Values {
         }
 
         /** Reads a chunk; gives the place of the one before it. */
-        long read(long at, double[] into) throws IOException {
+        long read(long at, long[] into) throws IOException {
             ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
             if (at >= written) chunk.put(0, waiting, (int) (at - written), CHUNK_BYTES);
             else while (chunk.hasRemaining())
                 if (file.read(chunk, at + chunk.position()) < 0) throw new EOFException("the file of values was cut");
-            chunk.rewind().asDoubleBuffer().get(1, into);
+            chunk.rewind().asLongBuffer().get(1, into);
             return chunk.getLong(0);
         }
 

@@ -1,8 +1,9 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 // Do all functions do the same work, in both execution models, under their real runtime clients?
 //
-// local.java is started as the experiment starts it, with every language in both models. Each variant is sent every case of
-// contract.json; what it stores is read back; and LMI's concurrency is seen in the invocations' own times, not in ours.
+// local.java is started as the experiment starts it, with every language in both models. Each variant is sent every
+// case of contract.json; what it stores is read back; and LMI's concurrency is seen in the invocations' own times, not
+// in ours.
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
@@ -31,7 +32,8 @@ final class FunctionTest {
     private static final int STORES = 50;
 
     static final List<Run.Variant> VARIANTS = Build.LANGUAGES.stream()
-            .flatMap(language -> Stream.of(language + "-standard-1769", language + "-lmi-2048")).map(Run.Variant::of).toList();
+            .flatMap(language -> Stream.of(language + "-standard-1769", language + "-lmi-2048"))
+            .map(Run.Variant::of).toList();
     static final List<Run.Variant> LMI = VARIANTS.stream().filter(Run.Variant::lmi).toList();
 
     @TempDir static Path directory;
@@ -45,8 +47,9 @@ final class FunctionTest {
             var built = Build.build(language, Build.Platform.LOCAL, Path.of("").toAbsolutePath(), _ -> {});
             artefacts.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256()));
         }
-        target = new Target(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp", System.getProperty("java.class.path"), "Local", "serve"), ProcessBuilder.Redirect.INHERIT, _ -> {});
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Local", "serve");
+        target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});
         started = target.ask(new Target.Start(directory, VARIANTS, artefacts));
         target.ask(new Target.Ready(VARIANTS.stream().map(Run.Variant::name).toList()));
     }
@@ -78,9 +81,11 @@ final class FunctionTest {
     /** The invocations of a variant since an instant, as the target reports them. */
     private static List<Target.Invocation> invocations(Run.Variant variant, Instant since) throws Exception {
         Path invocations = directory.resolve("invocations.ndjson.gz"), metrics = directory.resolve("metrics.ndjson");
-        var collected = target.ask(new Target.Collect(List.of(variant.name()), since, Instant.now(), invocations, metrics));
+        var collected = target.ask(
+                new Target.Collect(List.of(variant.name()), since, Instant.now(), invocations, metrics));
         assertTrue(collected.complete(), collected.notes().toString());
-        try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(Files.newInputStream(invocations)))).lines()) {
+        var unzipped = new GZIPInputStream(Files.newInputStream(invocations));
+        try (var lines = new BufferedReader(new InputStreamReader(unzipped)).lines()) {
             var all = new ArrayList<Target.Invocation>();
             for (String line : lines.toList()) all.add(Run.json().readValue(line, Target.Invocation.class));
             return all;
@@ -89,8 +94,8 @@ final class FunctionTest {
 
     /** The most invocations that ran at one instant. */
     private static int mostAtOnce(List<Target.Invocation> invocations) {
-        return invocations.stream().mapToInt(one -> (int) invocations.stream()
-                .filter(other -> !other.start().isAfter(one.start()) && end(other).isAfter(one.start())).count()).max().orElse(0);
+        return invocations.stream().map(Target.Invocation::start).mapToInt(instant -> (int) invocations.stream()
+                .filter(one -> !one.start().isAfter(instant) && end(one).isAfter(instant)).count()).max().orElse(0);
     }
 
     private static Instant end(Target.Invocation invocation) {
@@ -139,7 +144,7 @@ final class FunctionTest {
     @ParameterizedTest @FieldSource("VARIANTS")
     void the_first_answer_of_an_environment_says_that_it_is_cold_and_no_other(Run.Variant variant) throws Exception {
         var begin = Instant.now();
-        // Three at once on the standard model make two new environments at least: the tests before have left one at most.
+        // Three at once on the standard model make at least two new environments: earlier tests have left at most one.
         int atOnce = variant.lmi() ? 16 : 3;
         var saidCold = saidCold(replies(variant, "/io?delay_ms=1500", atOnce, atOnce));
         var wereFirst = invocations(variant, begin).stream().filter(invocation -> invocation.initMs() != null)

@@ -1,5 +1,6 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
-// Does a run that cannot be trusted say so, and why? One made-up run for each gate, wrong in one way, and some in order.
+// Does a run that cannot be trusted say so, and why? One made-up run for each gate, wrong in one way, and some that
+// are in order.
 //
 // No function ever answered here: this test writes the runs, in the files and forms that experiment.java leaves.
 
@@ -73,12 +74,15 @@ final class GatesTest {
             Map<String, Object> environment = Map.of("machine", Map.of("cores", 2),
                     "target", Map.of("pinning", Map.of("functions", List.of(1), "others", List.of(0))));
             var prices = Run.json().readTree(Path.of("data/prices.json").toFile());
-            changed.apply(new Run(Run.SCHEMA, "made-up", "local", START, START.plusSeconds(9_000), plan, environment, prices,
-                    agreement(STANDARD, LMI), written, List.of(), null)).write(directory);
+            var run = new Run(Run.SCHEMA, "made-up", "local", START, START.plusSeconds(9_000), plan, environment,
+                    prices, agreement(STANDARD, LMI), written, List.of(), null);
+            changed.apply(run).write(directory);
         }
     }
 
-    private static Run.Agreement agreement(String... variants) { return new Run.Agreement(START, 45, List.of(variants)); }
+    private static Run.Agreement agreement(String... variants) {
+        return new Run.Agreement(START, 45, List.of(variants));
+    }
 
     /** A cell, and what can be wrong with it. */
     private static final class Made {
@@ -119,7 +123,9 @@ final class GatesTest {
             return this.variant.equals(variant) && this.workload.name().equals(workload);
         }
 
-        Run.PlannedCell planned() { return new Run.PlannedCell(number, name(), round, List.of(variant), workload.name()); }
+        Run.PlannedCell planned() {
+            return new Run.PlannedCell(number, name(), round, List.of(variant), workload.name());
+        }
 
         Run.Cell write(Path directory) throws IOException {
             var phases = List.of(new Run.Phase(Run.Phase.SETTLE, 0, SETTLE_SECONDS, 200),
@@ -129,9 +135,10 @@ final class GatesTest {
             var stored = workload.name().equals("store")
                     ? found.apply(new Run.Stored(objects, objects, true, 36, 36)) : null;
             var files = List.of(file(directory, ".k6.json.gz", samples() + lastLine),
-                    file(directory, ".invocations.ndjson.gz", invocations(asked)), file(directory, ".metrics.ndjson", metrics()));
-            return new Run.Cell(number, name(), round, List.of(variant), workload.name(), phases, started, ended, outcome,
-                    files, stored, null, notes);
+                    file(directory, ".invocations.ndjson.gz", invocations(asked)),
+                    file(directory, ".metrics.ndjson", metrics()));
+            return new Run.Cell(number, name(), round, List.of(variant), workload.name(), phases, started, ended,
+                    outcome, files, stored, null, notes);
         }
 
         private String samples() {
@@ -156,8 +163,8 @@ final class GatesTest {
 
         private String answer(String phase, String outcome, double second) {
             return line("answer_ms", started.plusNanos((long) (1e9 * second + 1e6 * latencyMs)), latencyMs,
-                    "variant", variant, "workload", workload.name(), "phase", phase, "outcome", outcome, "cold", "false",
-                    "scenario", scenario(phase));
+                    "variant", variant, "workload", workload.name(), "phase", phase, "outcome", outcome,
+                    "cold", "false", "scenario", scenario(phase));
         }
 
         private String scenario(String phase) { return variant + "_" + workload.name() + "_" + phase; }
@@ -166,8 +173,9 @@ final class GatesTest {
             var lines = new StringBuilder();
             for (int i = 0; i < asked; i++) {
                 String status = i < throttled ? "throttled" : "ok";
-                lines.append(Run.line(new Target.Invocation("id-" + i, variant, "environment", started, status, latencyMs,
-                        null, null, 2048, 20.0))).append('\n');
+                var invocation = new Target.Invocation(
+                        "id-" + i, variant, "environment", started, status, latencyMs, null, null, 2048, 20.0);
+                lines.append(Run.line(invocation)).append('\n');
             }
             return lines.toString();
         }
@@ -284,8 +292,8 @@ final class GatesTest {
     }
 
     @Test void a_line_that_is_not_k6s_is_seen() throws IOException {
-        raises("refused lines: 1 not k6's in 001-rust-standard-1769-io.k6.json.gz, the first at byte …: panic: out of memory "
-                        + "(none)",
+        raises("refused lines: 1 not k6's in 001-rust-standard-1769-io.k6.json.gz, the first at byte …: "
+                        + "panic: out of memory (none)",
                 clean().cell(1, cell -> cell.lastLine = "panic: out of memory\n"));
     }
 
@@ -302,12 +310,14 @@ final class GatesTest {
     // ==== The work ====
 
     @Test void a_wrong_answer_is_unequal_work() throws IOException {
-        raises("unequal work: 1 wrong answer in 001-rust-standard-1769-io (only correct ones, and every variant's proof)",
+        raises("unequal work: 1 wrong answer in 001-rust-standard-1769-io "
+                        + "(only correct ones, and every variant's proof)",
                 clean().cell(1, cell -> cell.wrong = 1));
     }
 
     @Test void a_variant_that_never_proved_its_replies_is_unequal_work() throws IOException {
-        raises("unequal work: no proof of equal replies for rust-lmi-2048 (only correct ones, and every variant's proof)",
+        raises("unequal work: no proof of equal replies for rust-lmi-2048 "
+                        + "(only correct ones, and every variant's proof)",
                 clean().run(run -> run.withAgreement(agreement(STANDARD))));
     }
 
@@ -325,7 +335,8 @@ final class GatesTest {
     @ParameterizedTest @ValueSource(strings = {"331, true, 36", "332, false, 36", "332, true, 35"})
     void an_object_without_its_item_or_of_another_size_is_seen(String found) throws IOException {
         var it = found.split(", ");
-        raises("stored objects: 332 objects of " + it[2] + " to 36 bytes, " + it[0] + " items, … in 003-rust-standard-1769-store (…)",
+        raises("stored objects: 332 objects of " + it[2] + " to 36 bytes, " + it[0] + " items, "
+                        + "… in 003-rust-standard-1769-store (…)",
                 clean().cell(3, cell -> cell.found = stored -> new Run.Stored(stored.objects(), Long.parseLong(it[0]),
                         Boolean.parseBoolean(it[1]), Long.parseLong(it[2]), 36)));
     }
@@ -426,7 +437,8 @@ final class GatesTest {
     }
 
     @Test void a_level_that_falls_early_and_stays_down_is_a_warm_up_that_was_not_over() throws IOException {
-        raises("warm-up not over: 16.… % less p50 of io on rust-lmi-2048 from round 7 on (at most 5 % in the first third)",
+        raises("warm-up not over: 16.… % less p50 of io on rust-lmi-2048 from round 7 on "
+                        + "(at most 5 % in the first third)",
                 experiment().cells(cell -> cell.is(LMI, "io") && cell.round <= 6, cell -> cell.latencyMs *= 1.2));
     }
 
@@ -438,7 +450,8 @@ final class GatesTest {
 
     @ParameterizedTest @ValueSource(longs = {1, 2, 3}) void noise_is_no_warm_up(long seed) throws IOException {
         var random = new Random(seed);
-        raisesNone(experiment().cells(_ -> true, cell -> cell.latencyMs *= StrictMath.exp(0.1 * random.nextGaussian())));
+        raisesNone(experiment().cells(_ -> true,
+                cell -> cell.latencyMs *= StrictMath.exp(0.1 * random.nextGaussian())));
     }
 
     // ==== As a reader meets it ====

@@ -10,7 +10,9 @@ import org.junit.platform.console.ConsoleLauncher;
 import static org.junit.jupiter.api.Assertions.*;
 
 final class HistogramTest {
-    public static void main(String... args) { ConsoleLauncher.main("execute", "--select-class=HistogramTest", "--disable-banner", "--fail-if-no-tests"); }
+    public static void main(String... args) {
+        ConsoleLauncher.main("execute", "--select-class=HistogramTest", "--disable-banner", "--fail-if-no-tests");
+    }
 
     @Test void a_value_is_at_most_a_fifth_of_a_percent_away_from_its_bins_middle() {
         for (double value = 1e-5; value < 1e7; value *= 1.0001) {
@@ -27,7 +29,9 @@ final class HistogramTest {
 
     @Test void what_is_no_latency_is_counted_and_breaks_nothing() {
         for (double value : new double[] {0, -1, Double.NaN, Double.MIN_VALUE}) assertEquals(0, Histogram.bin(value));
-        for (double value : new double[] {1e300, Double.POSITIVE_INFINITY}) assertEquals(Histogram.BINS - 1, Histogram.bin(value));
+        for (double value : new double[] {1e300, Double.POSITIVE_INFINITY}) {
+            assertEquals(Histogram.BINS - 1, Histogram.bin(value));
+        }
     }
 
     @Test void merging_in_any_order_gives_the_same_counts() {
@@ -52,7 +56,8 @@ final class HistogramTest {
         for (double p : new double[] {0, .01, .5, .9, .95, .99, 1}) {
             double rank = p * (values.length - 1);
             int lower = (int) rank;
-            double exact = values[lower] + (rank - lower) * (values[Math.min(lower + 1, values.length - 1)] - values[lower]);
+            int upper = Math.min(lower + 1, values.length - 1);
+            double exact = values[lower] + (rank - lower) * (values[upper] - values[lower]);
             assertEquals(1, histogram.quantile(p) / exact, 0.002);
         }
     }

@@ -6,8 +6,9 @@
 
 // Does the reader ever say anything else of a line than Jackson's tree model, whatever the line looks like?
 //
-// Every test writes a file from a seed (it is SYNTHETIC), has it read by K6Reader and, line by line, by the tree model, and
-// compares all series and the number of refused lines. Lines come in runs of one style, as the fast path learns from runs.
+// Every test writes a file from a seed (it is SYNTHETIC), has it read by K6Reader and, line by line, by the tree model,
+// and compares all series and the number of refused lines. Lines come in runs of one style, as the fast path learns
+// from runs.
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -31,10 +32,16 @@ final class K6ReaderFuzzTest {
     // ==== The other reader ====
 
     private static final List<String> TAGS = List.of("name", "status", "group", "t \"<é");
+    private static final String RFC_3339 = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?"
+            + "(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
     private static final ObjectMapper TREES = new ObjectMapper(JsonFactory.builder()
-            .disable(JsonFactory.Feature.CHARSET_DETECTION).build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+            .disable(JsonFactory.Feature.CHARSET_DETECTION).build())
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-    /** What a reader may say of a file: for each series, all its samples in order of time and value; and what it refused. */
+    /**
+     * What a reader may say of a file: for each series, all its samples in order of time and value; and what it
+     * refused.
+     */
     private static final class Answer {
         final SortedMap<String, List<double[]>> series = new TreeMap<>();
         int refused;
@@ -56,16 +63,19 @@ final class K6ReaderFuzzTest {
             JsonNode data = root.get("data"), value = data.path("value");
             if (!data.path("time").isTextual() || !value.isNumber() || !Double.isFinite(value.asDouble())) return false;
             String time = data.get("time").asText();
-            if (!time.matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)")) return false;
+            if (!time.matches(RFC_3339)) return false;
             OffsetDateTime parsed;
             try {
                 // java.time allows no offset beyond 18 hours; RFC 3339 does.
-                int offset = time.endsWith("Z") ? 0 : Integer.parseInt(time.substring(time.length() - 6).replace(":", ""));
-                parsed = OffsetDateTime.parse(time.replaceFirst("(Z|[+-]..:..)$", "Z")).minusMinutes(offset / 100 * 60 + offset % 100);
+                int offset = time.endsWith("Z") ? 0 : Integer.parseInt(time.substring(time.length() - 6)
+                        .replace(":", ""));
+                parsed = OffsetDateTime.parse(time.replaceFirst("(Z|[+-]..:..)$", "Z"))
+                        .minusMinutes(offset / 100 * 60 + offset % 100);
             } catch (DateTimeException e) {
                 return false;
             }
-            if (Integer.parseInt(time.substring(0, 4)) < 1678 || Integer.parseInt(time.substring(0, 4)) > 2261) return false;
+            if (Integer.parseInt(time.substring(0, 4)) < 1678
+                    || Integer.parseInt(time.substring(0, 4)) > 2261) return false;
             String key = root.get("metric").asText() + " " + TAGS.stream().map(tag -> {
                 JsonNode text = data.path("tags").path(tag);
                 return text.isTextual() ? text.asText() : "";
@@ -94,7 +104,8 @@ final class K6ReaderFuzzTest {
         Answer expected = answer(file);
         Path path = Files.write(folder.resolve("lines"), file);
         K6Reader.Query query = K6Reader.Query.by(TAGS.toArray(String[]::new)).mostTagValues(100_000).threads(threads);
-        try (K6Reader.Reading reading = K6Reader.read(List.of(new K6Reader.Input("run", List.of(path))), query, (_, _) -> {})) {
+        try (K6Reader.Reading reading = K6Reader.read(List.of(new K6Reader.Input("run", List.of(path))), query,
+                (_, _) -> {})) {
             assertEquals(expected.series.keySet(), reading.series().stream().map(one -> one.metric + " " + one.values)
                     .collect(Collectors.toCollection(TreeSet::new)));
             for (K6Reader.Series one : reading.series()) same(expected.series.get(one.metric + " " + one.values), one);
@@ -109,21 +120,30 @@ final class K6ReaderFuzzTest {
         assertEquals(values.length, one.count(), name);
         assertEquals(values[0], one.min(), name);
         assertEquals(values[values.length - 1], one.max(), name);
-        BigDecimal sum = DoubleStream.of(values).mapToObj(v -> new BigDecimal(Double.toString(v))).reduce(BigDecimal.ZERO, BigDecimal::add);
+        BigDecimal sum = DoubleStream.of(values).mapToObj(v -> new BigDecimal(Double.toString(v)))
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
         assertEquals(sum.doubleValue(), one.sum(), name);
-        assertEquals(expected.stream().mapToDouble(sample -> sample[0]).min().orElseThrow(), (double) one.firstNs(), name);
-        assertEquals(expected.stream().mapToDouble(sample -> sample[0]).max().orElseThrow(), (double) one.lastNs(), name);
-        double middle = .5 * (values.length - 1), low = values[(int) Math.floor(middle)], high = values[(int) Math.ceil(middle)];
+        assertEquals(expected.stream().mapToDouble(sample -> sample[0]).min().orElseThrow(), (double) one.firstNs(),
+                name);
+        assertEquals(expected.stream().mapToDouble(sample -> sample[0]).max().orElseThrow(), (double) one.lastNs(),
+                name);
+        double middle = .5 * (values.length - 1), low = values[(int) Math.floor(middle)],
+                high = values[(int) Math.ceil(middle)];
         assertEquals(low + (high - low) * (middle - Math.floor(middle)), one.percentiles(.5)[0], name);
     }
 
     // ==== Lines of any style ====
 
-    /** Writes samples in a style: an order of fields, white space, escapes, forms of numbers and times, fields nobody knows. */
+    /**
+     * Writes samples in a style: an order of fields, white space, escapes, forms of numbers and times, fields nobody
+     * knows.
+     */
     private static final class Writer {
-        private static final List<String> METRICS = List.of("http_reqs", "http_req_duration", "http_req_failed", "x", "métrique",
+        private static final List<String> METRICS = List.of("http_reqs", "http_req_duration", "http_req_failed", "x",
+                "métrique",
                 "a_rather_long_name_of_a_metric_one", "a_rather_long_name_of_a_metric_two", "q\"uoted\\");
-        private static final List<String> TEXTS = List.of("", "200", "::group \"of\" <kind>", "é😀\u0000\u001f\\", "}}\n", "],{\"a\":1}",
+        private static final List<String> TEXTS = List.of("", "200", "::group \"of\" <kind>", "é😀\u0000\u001f\\",
+                "}}\n", "],{\"a\":1}",
                 "\",\"value\":1,\"tags\":{", "http://x/?a=<1>&b='2'", "ß".repeat(40));
         final SplittableRandom random;
         final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -150,13 +170,16 @@ final class K6ReaderFuzzTest {
             SplittableRandom inStyle = new SplittableRandom(style);
             List<String> tags = new ArrayList<>();
             for (String tag : TAGS) if (random.nextInt(4) > 0) tags.add(field(tag, text(any(TEXTS), inStyle), inStyle));
-            List<String> data = new ArrayList<>(List.of(field("time", text(time(), inStyle), inStyle), field("value", number(), inStyle),
+            List<String> data = new ArrayList<>(List.of(field("time", text(time(), inStyle), inStyle),
+                    field("value", number(), inStyle),
                     field("tags", object(tags, inStyle), inStyle)));
-            if (strange) data.add(field(any(List.of("metadata", "time2", "value")), "{\"value\":[1,{\"time\":null}]}", inStyle));
+            if (strange) data.add(field(any(List.of("metadata", "time2", "value")), "{\"value\":[1,{\"time\":null}]}",
+                    inStyle));
             if (inStyle.nextInt(3) == 0) Collections.shuffle(data, new Random(style));
             List<String> line = new ArrayList<>(List.of(field("metric", text(any(METRICS), inStyle), inStyle),
                     field("type", "\"Point\"", inStyle), field("data", object(data, inStyle), inStyle)));
-            if (strange) line.add(field(any(List.of("more", "type", "metric")), any(List.of("1e400", "\"Point\"", "[[]]")), inStyle));
+            if (strange) line.add(field(any(List.of("more", "type", "metric")),
+                    any(List.of("1e400", "\"Point\"", "[[]]")), inStyle));
             if (inStyle.nextInt(2) == 0) Collections.shuffle(line, new Random(style));
             return (object(line, inStyle) + '\n').getBytes(StandardCharsets.UTF_8);
         }
@@ -169,7 +192,8 @@ final class K6ReaderFuzzTest {
             return text(name, inStyle) + space(inStyle) + ":" + space(inStyle) + value;
         }
 
-        private String space(SplittableRandom inStyle) { return spaces ? List.of("", " ", "\t", "\r").get(inStyle.nextInt(4)) : ""; }
+        private String space(SplittableRandom inStyle) { return spaces ? List.of("", " ", "\t", "\r")
+                .get(inStyle.nextInt(4)) : ""; }
 
         private String text(String text, SplittableRandom inStyle) {
             StringBuilder quoted = new StringBuilder("\"");
@@ -182,15 +206,18 @@ final class K6ReaderFuzzTest {
         }
 
         private String time() {
-            String second = "20%02d-%02d-%02dT%02d:%02d:%02d".formatted(random.nextInt(100), random.nextInt(1, 13), random.nextInt(1, 29),
+            String second = "20%02d-%02d-%02dT%02d:%02d:%02d".formatted(random.nextInt(100), random.nextInt(1, 13),
+                    random.nextInt(1, 29),
                     random.nextInt(24), random.nextInt(60), random.nextInt(60));
-            String fraction = random.nextInt(4) == 0 ? "" : "." + ("" + random.nextLong(1_000_000_000L, 2_000_000_000L)).substring(1, random.nextInt(2, 11));
+            String fraction = random.nextInt(4) == 0 ? "" : "."
+                    + ("" + random.nextLong(1_000_000_000L, 2_000_000_000L)).substring(1, random.nextInt(2, 11));
             return second + fraction + any(List.of("Z", "Z", "Z", "+05:30", "-11:00", "+23:59"));
         }
 
         private String number() {
             return switch (random.nextInt(6)) {
-                case 0 -> any(List.of("0", "1", "-0", "-0.0", "1e-06", "1E5", "-2.5e+3", "123456789012345678", "0.1234567890123456789", "1e-400"));
+                case 0 -> any(List.of("0", "1", "-0", "-0.0", "1e-06", "1E5", "-2.5e+3", "123456789012345678",
+                        "0.1234567890123456789", "1e-400"));
                 case 1 -> Double.toString(random.nextDouble());
                 case 2 -> Long.toString(random.nextLong());
                 default -> BigDecimal.valueOf(random.nextLong(100_000_000), 6).stripTrailingZeros().toPlainString();
@@ -231,7 +258,8 @@ final class K6ReaderFuzzTest {
         return switch (random.nextInt(6)) {
             case 0 -> changed;
             case 1 -> joined(Arrays.copyOf(line, at), Arrays.copyOfRange(line, at + 1, line.length));
-            case 2 -> joined(Arrays.copyOf(line, at), new byte[] {changed[at]}, Arrays.copyOfRange(line, at, line.length));
+            case 2 -> joined(Arrays.copyOf(line, at), new byte[] {changed[at]},
+                    Arrays.copyOfRange(line, at, line.length));
             case 3 -> joined(Arrays.copyOf(line, at), Arrays.copyOfRange(line, to, line.length));
             case 4 -> joined(Arrays.copyOf(line, to), Arrays.copyOfRange(line, at, line.length));
             default -> {
@@ -264,7 +292,8 @@ final class K6ReaderFuzzTest {
     }
 
     @Test void keys_that_occur_twice_count_once_and_the_last_one_wins() throws IOException {
-        String time = "\"time\":\"2026-01-01T00:00:00Z\"", data = "\"data\":{" + time + ",\"value\":1,\"tags\":{\"name\":\"a\"}}";
+        String time = "\"time\":\"2026-01-01T00:00:00Z\"", data = "\"data\":{" + time
+                + ",\"value\":1,\"tags\":{\"name\":\"a\"}}";
         List<String> lines = List.of("{\"metric\":\"x\",\"type\":\"Point\"," + data + "}",
                 "{\"metric\":\"x\",\"metric\":\"y\",\"type\":\"Point\"," + data + "}",
                 "{\"metric\":\"x\",\"type\":\"Point\"," + data + ",\"metric\":\"z\"}",
@@ -273,8 +302,10 @@ final class K6ReaderFuzzTest {
                 "{\"metric\":\"x\",\"type\":\"Point\"," + data + ",\"type\":\"Metric\"}",
                 "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time + ",\"value\":1,\"value\":3,\"tags\":{}}}",
                 "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time + ",\"value\":1,\"tags\":{},\"value\":4}}",
-                "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time + ",\"value\":1,\"tags\":{\"name\":\"b\"},\"tags\":{\"status\":\"1\"}}}",
-                "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time + ",\"value\":1,\"tags\":{\"name\":\"b\",\"name\":\"c\"}}}");
+                "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time
+                        + ",\"value\":1,\"tags\":{\"name\":\"b\"},\"tags\":{\"status\":\"1\"}}}",
+                "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" + time
+                        + ",\"value\":1,\"tags\":{\"name\":\"b\",\"name\":\"c\"}}}");
         SplittableRandom random = new SplittableRandom(9);
         StringBuilder file = new StringBuilder();
         for (int i = 0; i < 2_000; i++) file.append(lines.get(random.nextInt(lines.size()))).append('\n');
@@ -282,14 +313,17 @@ final class K6ReaderFuzzTest {
     }
 
     @Test void deep_nesting_and_long_numbers_are_no_danger() throws IOException {
-        String good = "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{\"time\":\"2026-01-01T00:00:00Z\",\"value\":%s,\"tags\":%s}}\n";
+        String good = """
+                {"metric":"x","type":"Point","data":{"time":"2026-01-01T00:00:00Z","value":%s,"tags":%s}}
+                """;
         StringBuilder file = new StringBuilder();
         for (int i = 0; i < 3; i++) {
             file.append(good.formatted("1", "{}"));
             file.append(good.formatted("1", "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"));
             file.append("{\"a\":".repeat(100_000)).append('\n');
             file.append(good.formatted("1" + "0".repeat(2_000), "{}")).append(good.formatted("1e99999999999", "{}"));
-            file.append(good.formatted("0." + "1".repeat(300), "{}")).append(good.formatted("1e400", "{}")).append(good.formatted("NaN", "{}"));
+            file.append(good.formatted("0." + "1".repeat(300), "{}")).append(good.formatted("1e400", "{}"))
+                    .append(good.formatted("NaN", "{}"));
         }
         bothAgree(file.toString().getBytes(StandardCharsets.UTF_8), 1);
     }

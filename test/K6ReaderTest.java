@@ -66,12 +66,15 @@ final class K6ReaderTest {
         StringBuilder table = new StringBuilder();
         for (K6Reader.Series one : reading.series()) {
             table.append("%s %s n=%d nonzero=%d min=%s max=%s mean=%s sum=%s last=%s from=%d to=%d p=%s%n".formatted(
-                    one.metric, one.values, one.count(), one.nonZero(), one.min(), one.max(), one.mean(), one.sum(), one.last(),
+                    one.metric, one.values, one.count(), one.nonZero(), one.min(), one.max(), one.mean(), one.sum(),
+                            one.last(),
                     one.firstNs(), one.lastNs(), Arrays.toString(one.percentiles(0, .001, .5, .9, .95, .99, .999, 1))));
             one.blocks().forEach((number, block) -> table.append("  %d n=%d sum=%s p50=%s p99=%s%n".formatted(
-                    number, block.count(), block.sum.value(), block.histogram.quantile(.5), block.histogram.quantile(.99))));
+                    number, block.count(), block.sum.value(), block.histogram.quantile(.5),
+                            block.histogram.quantile(.99))));
         }
-        return table.append(reading.metrics()).append(reading.folded()).append(reading.census()).append(reading.blockNs()).toString();
+        return table.append(reading.metrics()).append(reading.folded()).append(reading.census())
+                .append(reading.blockNs()).toString();
     }
 
     private static String tableOf(K6Reader.Query query, Path... shards) throws IOException {
@@ -92,13 +95,15 @@ final class K6ReaderTest {
     @ValueSource(strings = {"0.40.0", "0.52.0", "1.8.1", "2.2.0"})
     void a_real_file_gives_the_numbers_of_k6s_own_summary(String version) throws IOException {
         Path golden = goldens().resolve(version + ".json.gz");
-        JsonNode summary = new ObjectMapper().readTree(goldens().resolve(version + ".summary.json").toFile()).get("metrics");
+        JsonNode summary = new ObjectMapper().readTree(goldens().resolve(version + ".summary.json").toFile())
+                .get("metrics");
         for (var metric : summary.properties()) {
             String name = metric.getKey();
             int brace = name.indexOf('{');
             String base = brace < 0 ? name : name.substring(0, brace);
             String[] tag = brace < 0 ? new String[0] : name.substring(brace + 1, name.length() - 1).split(":", 2);
-            try (K6Reader.Reading reading = read(K6Reader.Query.by(tag.length == 0 ? new String[0] : new String[] {tag[0]})
+            try (K6Reader.Reading reading = read(K6Reader.Query.by(tag.length == 0 ? new String[0]
+                    : new String[] {tag[0]})
                     .metrics(base), golden)) {
                 K6Reader.Shard shard = reading.shards().getFirst();
                 assertEquals(0, shard.refused(), shard::toString);
@@ -108,7 +113,8 @@ final class K6ReaderTest {
                 List<K6Reader.Series> series = reading.series().stream()
                         .filter(one -> tag.length == 0 || one.values.equals(List.of(tag[1]))).toList();
                 if (!series.isEmpty()) agree(name, series.getFirst(), metric.getValue().get("values"));
-                else assertEquals(0, metric.getValue().get("values").path("count").asInt(0), name + " has samples in k6's summary");
+                else assertEquals(0, metric.getValue().get("values").path("count").asInt(0), name
+                        + " has samples in k6's summary");
             }
         }
     }
@@ -117,7 +123,8 @@ final class K6ReaderTest {
         for (var value : theirs.properties()) {
             double said = value.getValue().asDouble();
             switch (value.getKey()) {
-                case "count" -> assertEquals(said, theirs.has("med") ? ours.count() : ours.sum(), 1e-12 * Math.abs(said), name);
+                case "count" -> assertEquals(said, theirs.has("med") ? ours.count() : ours.sum(),
+                        1e-12 * Math.abs(said), name);
                 case "passes" -> assertEquals(said, ours.nonZero(), name);
                 case "fails" -> assertEquals(said, ours.count() - ours.nonZero(), name);
                 case "value" -> assertEquals(said, ours.last(), name);
@@ -127,7 +134,8 @@ final class K6ReaderTest {
                 // k6 adds doubles one by one, so the last of its sixteen digits may be noise; ours are exact.
                 case "avg" -> assertEquals(said, ours.mean(), 1e-12 * Math.abs(said), name);
                 // k6 divides a rate of events by its own clock, which isn't in the file.
-                case "rate" -> assertTrue(!theirs.has("passes") || Math.abs(said - (double) ours.nonZero() / ours.count()) < 1e-15, name);
+                case "rate" -> assertTrue(!theirs.has("passes")
+                        || Math.abs(said - (double) ours.nonZero() / ours.count()) < 1e-15, name);
                 default -> {
                     double p = Double.parseDouble(value.getKey().substring(2, value.getKey().length() - 1)) / 100;
                     assertEquals(said, ours.percentiles(p)[0], name + " " + value.getKey());
@@ -137,7 +145,8 @@ final class K6ReaderTest {
     }
 
     private static Path goldens() {
-        return Stream.of("test/golden/k6", "golden/k6", "../test/golden/k6").map(Path::of).filter(Files::isDirectory).findFirst()
+        return Stream.of("test/golden/k6", "golden/k6", "../test/golden/k6").map(Path::of).filter(Files::isDirectory)
+                .findFirst()
                 .orElseThrow(() -> new IllegalStateException("run the tests in the project's folder"));
     }
 
@@ -158,15 +167,20 @@ final class K6ReaderTest {
             assertEquals(K6Generator.VARIANTS, reading.series().size());
             for (int variant = 0; variant < K6Generator.VARIANTS; variant++) {
                 String name = K6Generator.variant(variant);
-                K6Reader.Series one = reading.series().stream().filter(s -> s.values.equals(List.of(name))).findFirst().orElseThrow();
+                K6Reader.Series one = reading.series().stream().filter(s -> s.values.equals(List.of(name)))
+                        .findFirst().orElseThrow();
                 int number = variant;
-                long[] ns = LongStream.range(0, each).map(k -> K6Generator.durationNs(number, k, each)).sorted().toArray();
+                long[] ns = LongStream.range(0, each).map(k -> K6Generator.durationNs(number, k, each)).sorted()
+                        .toArray();
                 assertEquals(each, one.count());
                 assertEquals(ns[0] / 1e6, one.min());
-                assertEquals(new BigDecimal(LongStream.of(ns).sum()).movePointLeft(6).divide(BigDecimal.valueOf(each)).doubleValue(), one.mean());
+                assertEquals(new BigDecimal(LongStream.of(ns).sum()).movePointLeft(6).divide(BigDecimal.valueOf(each))
+                        .doubleValue(), one.mean());
                 for (double p : new double[] {0, .25, .5, .9, .99, .999, 1}) {
-                    double rank = p * (each - 1), low = ns[(int) Math.floor(rank)] / 1e6, high = ns[(int) Math.ceil(rank)] / 1e6;
-                    assertEquals(low + (high - low) * (rank - Math.floor(rank)), one.percentiles(p)[0], name + " p" + p);
+                    double rank = p * (each - 1), low = ns[(int) Math.floor(rank)] / 1e6,
+                            high = ns[(int) Math.ceil(rank)] / 1e6;
+                    assertEquals(low + (high - low) * (rank - Math.floor(rank)), one.percentiles(p)[0], name + " p"
+                            + p);
                 }
             }
         }
@@ -215,12 +229,14 @@ final class K6ReaderTest {
         List<K6Reader.Input> inputs = List.of(new K6Reader.Input("b", List.of(file(values("x", "1")))),
                 new K6Reader.Input("a", List.of(file(values("x", "2")), file(values("x", "4")))));
         try (K6Reader.Reading reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
-            assertEquals(List.of("b 1.0", "a 3.0"), reading.series().stream().map(one -> one.label + " " + one.mean()).toList());
+            assertEquals(List.of("b 1.0", "a 3.0"), reading.series().stream().map(one -> one.label + " " + one.mean())
+                    .toList());
         }
     }
 
     @Test void several_gzip_members_are_one_file() throws IOException {
-        byte[] one = Files.readAllBytes(gzip("one", values("x", "1").getBytes())), two = Files.readAllBytes(gzip("two", values("x", "2").getBytes()));
+        byte[] one = Files.readAllBytes(gzip("one", values("x", "1").getBytes())),
+                two = Files.readAllBytes(gzip("two", values("x", "2").getBytes()));
         Path both = Files.write(folder.resolve("both"), one);
         Files.write(both, two, StandardOpenOption.APPEND);
         assertEquals(2, only(read(K6Reader.Query.by(), both)).count());
@@ -248,7 +264,8 @@ final class K6ReaderTest {
         byte[] bytes = synthetic(K6Generator.Shape.NEW, 240, 1), packed = Files.readAllBytes(gzip("whole", bytes));
         long before = -1;
         for (int size = 0; size < packed.length; size += 1 + packed.length / 40) {
-            K6Reader.Reading reading = read(K6Reader.Query.by(), Files.write(folder.resolve("cut"), Arrays.copyOf(packed, size)));
+            K6Reader.Reading reading = read(K6Reader.Query.by(),
+                    Files.write(folder.resolve("cut"), Arrays.copyOf(packed, size)));
             K6Reader.Shard shard = reading.shards().getFirst();
             long samples = shard.fast() + shard.jackson();
             assertTrue(samples >= before && shard.refused() == 0, shard::toString);
@@ -261,7 +278,8 @@ final class K6ReaderTest {
     @Test void a_damaged_gzip_file_says_so() throws IOException {
         byte[] packed = Files.readAllBytes(gzip("whole", synthetic(K6Generator.Shape.NEW, 240, 1)));
         for (int i = packed.length / 2; i < packed.length / 2 + 40; i++) packed[i] = (byte) ~packed[i];
-        assertNotNull(read(K6Reader.Query.by(), Files.write(folder.resolve("damaged"), packed)).shards().getFirst().cut());
+        assertNotNull(read(K6Reader.Query.by(), Files.write(folder.resolve("damaged"), packed)).shards().getFirst()
+                .cut());
     }
 
     @Test void refused_lines_are_counted_and_the_first_are_shown_with_their_place() throws IOException {
@@ -290,7 +308,8 @@ final class K6ReaderTest {
         K6Reader.Reading reading = read(good + long10 + good + long20 + good);
         assertEquals(5, only(reading).sum());
         assertEquals(1, reading.shards().getFirst().refused());
-        assertEquals(good.length() * 2 + long10.length(), reading.shards().getFirst().firstRefused().getFirst().offset());
+        assertEquals(good.length() * 2 + long10.length(), reading.shards().getFirst().firstRefused().getFirst()
+                .offset());
     }
 
     // ==== What lines mean ====
@@ -298,50 +317,63 @@ final class K6ReaderTest {
     @Test void times_have_up_to_nine_digits_and_any_offset() throws IOException {
         Map<String, Long> times = Map.of("2026-01-01T00:00:00Z", 0L, "2026-01-01T00:00:00.5Z", 500_000_000L,
                 "2026-01-01T00:00:00.000000001Z", 1L, "2026-01-01T00:00:01.123456789Z", 1_123_456_789L,
-                "2026-01-01T05:30:00.25+05:30", 250_000_000L, "2025-12-31T17:00:00-07:00", 0L, "2026-01-01T00:00:00+00:00", 0L);
+                "2026-01-01T05:30:00.25+05:30", 250_000_000L, "2025-12-31T17:00:00-07:00", 0L,
+                        "2026-01-01T00:00:00+00:00", 0L);
         for (var time : times.entrySet()) {
             String line = point("x", time.getKey(), "1", "{}");
             assertEquals(SECOND_NS + time.getValue(), only(read(line + line)).lastNs(), time.getKey());
             assertEquals(SECOND_NS + time.getValue(), only(read(line + line)).firstNs(), time.getKey());
         }
-        for (String bad : List.of("", "2026-01-01", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z",
-                "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567891Z", "2026-01-01T00:00:00+0100",
+        for (String bad : List.of("", "2026-01-01", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z",
+                "2026-01-01T00:00:60Z",
+                "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567891Z",
+                        "2026-01-01T00:00:00+0100",
                 "0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z ", "2026-13-01T00:00:00Z", "2026-01-01t00:00:00z"))
             assertEquals(1, read(values("x", "1") + point("x", bad, "1", "{}")).shards().getFirst().refused(), bad);
     }
 
     @Test void values_are_read_to_the_last_bit() throws IOException {
         SplittableRandom random = new SplittableRandom(5);
-        List<String> texts = new ArrayList<>(List.of("0", "-0", "1e-06", "1E+6", "123456789.125", "0.1", "1e21", "5e-324",
+        List<String> texts = new ArrayList<>(List.of("0", "-0", "1e-06", "1E+6", "123456789.125", "0.1", "1e21",
+                "5e-324",
                 "1.7976931348623157e308", "9007199254740993", "0.30000000000000004", "123456789012345678901234567890"));
-        for (int i = 0; i < 20_000; i++) texts.add(Double.toString(random.nextLong() * StrictMath.pow(10, random.nextInt(-30, 3))));
-        for (int i = 0; i < 20_000; i++) texts.add(BigDecimal.valueOf(random.nextLong(1L << random.nextInt(1, 50)), random.nextInt(0, 10)).toPlainString());
+        for (int i = 0; i < 20_000; i++) texts.add(Double.toString(random.nextLong() * StrictMath.pow(10,
+                random.nextInt(-30, 3))));
+        for (int i = 0; i < 20_000; i++) texts.add(BigDecimal.valueOf(random.nextLong(1L << random.nextInt(1, 50)),
+                random.nextInt(0, 10)).toPlainString());
         double[] expected = texts.stream().mapToDouble(text -> Double.parseDouble(text) + 0.0).sorted().toArray();
         K6Reader.Series one = only(read(values("x", texts.toArray(String[]::new))));
-        double[] ranks = IntStream.range(0, expected.length).mapToDouble(i -> (double) i / (expected.length - 1)).toArray();
+        double[] ranks = IntStream.range(0, expected.length).mapToDouble(i -> (double) i / (expected.length - 1))
+                .toArray();
         double[] found = one.percentiles(ranks);
         for (int i = 0; i < expected.length; i++) {
-            double rank = ranks[i] * (expected.length - 1), low = expected[(int) Math.floor(rank)], high = expected[(int) Math.ceil(rank)];
+            double rank = ranks[i] * (expected.length - 1), low = expected[(int) Math.floor(rank)],
+                    high = expected[(int) Math.ceil(rank)];
             assertEquals(low + (high - low) * (rank - Math.floor(rank)), found[i]);
         }
     }
 
     @Test void what_is_no_number_is_refused() throws IOException {
-        for (String bad : List.of("NaN", "1e400", "-1e400", "Infinity", "\"1\"", "null", "true", "01", "1.", ".5", "+1", "1e", "0x1", "[1]", "{}"))
+        for (String bad : List.of("NaN", "1e400", "-1e400", "Infinity", "\"1\"", "null", "true", "01", "1.", ".5",
+                "+1", "1e", "0x1", "[1]", "{}"))
             assertEquals(1, read(values("x", "1", bad, "1")).shards().getFirst().refused(), bad);
     }
 
     @Test void a_tag_may_hold_anything_and_may_be_absent() throws IOException {
-        String text = point("x", SECOND, "1", "{\"name\":\"a\\\"}}\\n\\u003cé\\ud83d\\ude00{\"}") + point("x", SECOND, "2", "{}")
-                + point("x", SECOND, "3", "null") + point("x", SECOND, "4", "{\"name\":\"\"},\"metadata\":{\"trace\":\"}}\"}");
+        String text = point("x", SECOND, "1", "{\"name\":\"a\\\"}}\\n\\u003cé\\ud83d\\ude00{\"}")
+                + point("x", SECOND, "2", "{}")
+                + point("x", SECOND, "3", "null") + point("x", SECOND, "4",
+                        "{\"name\":\"\"},\"metadata\":{\"trace\":\"}}\"}");
         try (K6Reader.Reading reading = read(K6Reader.Query.by("name"), file(text + text))) {
-            assertEquals(List.of(List.of(""), List.of("a\"}}\n<é😀{")), reading.series().stream().map(one -> one.values).toList());
+            assertEquals(List.of(List.of(""), List.of("a\"}}\n<é😀{")), reading.series().stream()
+                    .map(one -> one.values).toList());
             assertEquals(List.of(18.0, 2.0), reading.series().stream().map(K6Reader.Series::sum).toList());
         }
     }
 
     @Test void sums_are_exact_whatever_the_order() throws IOException {
-        List<String> values = new ArrayList<>(List.of("0.1", "0.2", "0.3", "1e21", "-1e21", "1e-7", "3.3333333333333335", "-4.5"));
+        List<String> values = new ArrayList<>(List.of("0.1", "0.2", "0.3", "1e21", "-1e21", "1e-7",
+                "3.3333333333333335", "-4.5"));
         Set<Double> sums = new HashSet<>();
         for (int i = 0; i < 50; i++) {
             Collections.shuffle(values, new Random(i));
@@ -351,8 +383,10 @@ final class K6ReaderTest {
     }
 
     @Test void a_sum_may_outgrow_a_long() throws IOException {
-        assertEquals(2e13, only(read(values("x", Collections.nCopies(20_000, "1000000000").toArray(String[]::new)))).sum());
-        assertEquals(1e9, only(read(values("x", Collections.nCopies(20_000, "1000000000").toArray(String[]::new)))).mean());
+        assertEquals(2e13, only(read(values("x", Collections.nCopies(20_000, "1000000000").toArray(String[]::new))))
+                .sum());
+        assertEquals(1e9, only(read(values("x", Collections.nCopies(20_000, "1000000000").toArray(String[]::new))))
+                .mean());
     }
 
     // ==== Percentiles ====
@@ -370,20 +404,23 @@ final class K6ReaderTest {
             double[] values = DoubleStream.generate(kind.getValue()).limit(300_000).toArray(), sorted = values.clone();
             Arrays.sort(sorted);
             try (Values.Spill spill = new Values.Spill()) {
-                Values first = new Values(spill), second = new Values(spill);
-                for (int i = 0; i < values.length; i++) (i % 3 == 0 ? first : second).add(values[i]);
+                Values first = new Values(spill, false), second = new Values(spill, true);
+                for (int i = 0; i < values.length; i++) (i % 3 == 0 ? first : second).add(values[i], i);
                 first.merge(second);
                 double[] found = first.percentiles(values.length, sorted[0], sorted[sorted.length - 1], ps);
                 for (int i = 0; i < ps.length; i++) {
-                    double rank = ps[i] * (sorted.length - 1), low = sorted[(int) Math.floor(rank)], high = sorted[(int) Math.ceil(rank)];
-                    assertEquals(low + (high - low) * (rank - Math.floor(rank)), found[i], kind.getKey() + " p" + ps[i]);
+                    double rank = ps[i] * (sorted.length - 1), low = sorted[(int) Math.floor(rank)],
+                            high = sorted[(int) Math.ceil(rank)];
+                    assertEquals(low + (high - low) * (rank - Math.floor(rank)), found[i], kind.getKey() + " p"
+                            + ps[i]);
                 }
             }
         }
     }
 
     @Test void nothing_is_left_in_the_temporary_folder_even_while_reading() throws IOException {
-        try (K6Reader.Reading reading = read(K6Reader.Query.by(), Files.write(folder.resolve("many"), synthetic(K6Generator.Shape.NEW, 12_000, 1)));
+        try (K6Reader.Reading reading = read(K6Reader.Query.by(),
+                Files.write(folder.resolve("many"), synthetic(K6Generator.Shape.NEW, 12_000, 1)));
              Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
             assertEquals(12_000, reading.series().getFirst().count());
             assertEquals(List.of(), left.filter(path -> path.getFileName().toString().startsWith("values-")).toList());
@@ -395,15 +432,19 @@ final class K6ReaderTest {
     @Test void only_the_asked_metrics_and_times_are_kept_and_the_end_is_open() throws IOException {
         String text = point("x", "2026-01-01T00:00:01Z", "1", "{}") + point("x", "2026-01-01T00:00:02Z", "2", "{}")
                 + point("x", "2026-01-01T00:00:03Z", "4", "{}") + point("y", "2026-01-01T00:00:02Z", "8", "{}");
-        K6Reader.Query query = K6Reader.Query.by().metrics("x").between(SECOND_NS + 1_000_000_000L, SECOND_NS + 3_000_000_000L);
+        K6Reader.Query query = K6Reader.Query.by().metrics("x")
+                .between(SECOND_NS + 1_000_000_000L, SECOND_NS + 3_000_000_000L);
         assertEquals(3, only(read(query, file(text + text.replace("x", "z")))).sum());
     }
 
     @Test void blocks_begin_at_the_origin_and_double_when_there_are_too_many() throws IOException {
         StringBuilder text = new StringBuilder();
-        for (int second = 0; second < 60; second++) text.append(point("x", "2026-01-01T00:00:%02d.5Z".formatted(second), "" + second, "{}"));
+        for (int second = 0; second < 60; second++) text.append(point("x",
+                "2026-01-01T00:00:%02d.5Z".formatted(second), "" + second, "{}"));
         K6Reader.Query query = K6Reader.Query.by().blocks(1_000_000_000L, SECOND_NS, 60);
-        try (K6Reader.Reading fine = read(query, file(text.toString())); K6Reader.Reading coarse = read(query.blocks(1_000_000_000L, SECOND_NS, 20), file(text.toString()))) {
+        try (K6Reader.Reading fine = read(query,
+                file(text.toString())); K6Reader.Reading coarse = read(query.blocks(1_000_000_000L, SECOND_NS, 20),
+                file(text.toString()))) {
             assertEquals(60, only(fine).blocks().size());
             assertEquals(59, only(fine).blocks().get(59L).sum.value());
             assertEquals(4_000_000_000L, coarse.blockNs());
@@ -416,14 +457,16 @@ final class K6ReaderTest {
     @Test void a_tag_with_too_many_values_folds_as_a_whole_and_is_named() throws IOException {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 3_000; i++)
-            text.append(point("x", SECOND, "1", "{\"url\":\"/order/%d\",\"kind\":\"%s\"}".formatted(i % 1_500, i % 2 == 0 ? "even" : "odd")));
+            text.append(point("x", SECOND, "1", "{\"url\":\"/order/%d\",\"kind\":\"%s\"}".formatted(i % 1_500,
+                    i % 2 == 0 ? "even" : "odd")));
         List<Path> shards = shards(text.toString().getBytes(), 5);
         K6Reader.Query query = K6Reader.Query.by("kind", "url").mostTagValues(1_000);
         String expected = tableOf(query.threads(1), shards.toArray(Path[]::new));
         assertEquals(expected, tableOf(query.threads(2), shards.reversed().toArray(Path[]::new)));
         try (K6Reader.Reading reading = read(query, shards.toArray(Path[]::new))) {
             assertEquals(List.of("url"), reading.folded());
-            assertEquals(List.of(List.of("even", K6Reader.OTHER), List.of("odd", K6Reader.OTHER)), reading.series().stream().map(one -> one.values).toList());
+            assertEquals(List.of(List.of("even", K6Reader.OTHER), List.of("odd", K6Reader.OTHER)), reading.series()
+                    .stream().map(one -> one.values).toList());
             assertEquals(1_500, reading.series().getFirst().count());
             assertNull(reading.census().get("url"));
             assertEquals(Map.of("even", 1_500L, "odd", 1_500L), reading.census().get("kind"));

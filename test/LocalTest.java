@@ -2,8 +2,8 @@
 // Does the Lambda on this machine behave as Lambda and API Gateway do, also when a function does not?
 //
 // A door stands before a small Python function under its real runtime client. What the function does is in the request:
-// it echoes its event, sleeps, fails, answers nonsense or ends its process. The last test starts local.java itself, with
-// the stores and a measured function, and kills it.
+// it echoes its event, sleeps, fails, answers nonsense or ends its process. The last test starts local.java itself,
+// with the stores and a measured function, and kills it.
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
@@ -42,7 +42,8 @@ final class LocalTest {
                 match event["pathParameters"]["workload"]:
                     case "echo": return answer(event)
                     case "variables": return answer(dict(os.environ))
-                    case "where": return answer({"environment": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"], "pid": os.getpid()})
+                    case "where":
+                        return answer({"environment": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"], "pid": os.getpid()})
                     case "sleep":
                         time.sleep(float(query["seconds"]))
                         return answer({})
@@ -80,14 +81,17 @@ final class LocalTest {
         var variables = new TreeMap<>(launch.environment());
         variables.put("KIT_VARIANT", name);
         var settings = new Lambda.Settings(name, places > 1, places, environments, 1769, command, directory, variables);
-        var function = new Lambda(settings, directory, directory.resolve("log"), new Semaphore(1, true), timeout, invocations::add);
+        var function = new Lambda(
+                settings, directory, directory.resolve("log"), new Semaphore(1, true), timeout, invocations::add);
         functions.put(name, function);
         function.prepare();
         door = Lambda.listen(Executors.newVirtualThreadPerTaskExecutor(), new Local.Door(functions)::serve);
         return function;
     }
 
-    private Lambda openStandard(int environments) throws IOException { return open("f", 1, environments, Lambda.TIMEOUT); }
+    private Lambda openStandard(int environments) throws IOException {
+        return open("f", 1, environments, Lambda.TIMEOUT);
+    }
 
     private HttpResponse<String> get(String path) { return send(request(path)); }
 
@@ -105,7 +109,9 @@ final class LocalTest {
 
     private HttpResponse<String> raw(String reply) { return get("/f/raw?reply=" + URLEncoder.encode(reply, UTF_8)); }
 
-    private static JsonNode json(HttpResponse<String> response) throws IOException { return Run.json().readTree(response.body()); }
+    private static JsonNode json(HttpResponse<String> response) throws IOException {
+        return Run.json().readTree(response.body());
+    }
 
     private String environment() throws IOException { return json(get("/f/where")).get("environment").asText(); }
 
@@ -130,27 +136,32 @@ final class LocalTest {
 
     @Test void an_event_is_that_of_a_rest_api_with_proxy_integration() throws Exception {
         openStandard(1);
-        var event = (ObjectNode) json(send(request("/f/echo?a=1&b=x%20y&a=2&c").header("X-Mine", "one").header("x-mine", "two")
-                .header("User-Agent", "test").POST(HttpRequest.BodyPublishers.ofString("hällo"))));
+        var event = (ObjectNode) json(send(request("/f/echo?a=1&b=x%20y&a=2&c")
+                .header("X-Mine", "one").header("x-mine", "two").header("User-Agent", "test")
+                .POST(HttpRequest.BodyPublishers.ofString("hällo"))));
         var context = (ObjectNode) event.get("requestContext");
         assertTrue(context.remove("requestId").asText().matches("[0-9a-f-]{36}"));
-        assertTrue(((ObjectNode) event.get("headers")).remove("X-Amzn-Trace-Id").asText().matches("Root=1-[0-9a-f]{8}-[0-9a-f]{24}"));
+        String trace = ((ObjectNode) event.get("headers")).remove("X-Amzn-Trace-Id").asText();
+        assertTrue(trace.matches("Root=1-[0-9a-f]{8}-[0-9a-f]{24}"));
         ((ObjectNode) event.get("multiValueHeaders")).remove("X-Amzn-Trace-Id");
         context.remove(List.of("extendedRequestId", "requestTime", "requestTimeEpoch"));
         String here = "127.0.0.1:" + door.getAddress().getPort(), port = "" + door.getAddress().getPort();
         assertEquals(Run.json().readTree("""
                 {
                   "resource": "/f/{workload}", "path": "/f/echo", "httpMethod": "POST",
-                  "headers": {"Content-Length": "6", "Host": "%1$s", "User-Agent": "test", "X-Forwarded-For": "127.0.0.1",
-                    "X-Forwarded-Port": "%2$s", "X-Forwarded-Proto": "http", "X-Mine": "two"},
+                  "headers": {"Content-Length": "6", "Host": "%1$s", "User-Agent": "test",
+                    "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Port": "%2$s", "X-Forwarded-Proto": "http",
+                    "X-Mine": "two"},
                   "multiValueHeaders": {"Content-Length": ["6"], "Host": ["%1$s"], "User-Agent": ["test"],
-                    "X-Forwarded-For": ["127.0.0.1"], "X-Forwarded-Port": ["%2$s"], "X-Forwarded-Proto": ["http"], "X-Mine": ["one", "two"]},
+                    "X-Forwarded-For": ["127.0.0.1"], "X-Forwarded-Port": ["%2$s"], "X-Forwarded-Proto": ["http"],
+                    "X-Mine": ["one", "two"]},
                   "queryStringParameters": {"a": "2", "b": "x y", "c": ""},
                   "multiValueQueryStringParameters": {"a": ["1", "2"], "b": ["x y"], "c": [""]},
                   "pathParameters": {"workload": "echo"}, "stageVariables": null,
-                  "requestContext": {"resourceId": "local", "resourcePath": "/f/{workload}", "httpMethod": "POST", "path": "/kit/f/echo",
+                  "requestContext": {"resourceId": "local", "apiId": "local", "domainName": "%1$s",
+                    "resourcePath": "/f/{workload}", "httpMethod": "POST", "path": "/kit/f/echo",
                     "accountId": "000000000000", "protocol": "HTTP/1.1", "stage": "kit", "domainPrefix": "local",
-                    "identity": {"sourceIp": "127.0.0.1", "userAgent": "test", "apiKey": null}, "domainName": "%1$s", "apiId": "local"},
+                    "identity": {"sourceIp": "127.0.0.1", "userAgent": "test", "apiKey": null}},
                   "body": "hällo", "isBase64Encoded": false
                 }""".formatted(here, port)), event);
     }
@@ -178,7 +189,8 @@ final class LocalTest {
     @Test void a_replys_headers_come_from_both_fields_and_its_body_may_be_base64() throws Exception {
         openStandard(1);
         var answer = raw("""
-                {"statusCode": 201, "headers": {"X-One": "1", "x-both": "one"}, "multiValueHeaders": {"X-Both": ["one", "two"]},
+                {"statusCode": 201, "headers": {"X-One": "1", "x-both": "one"},
+                 "multiValueHeaders": {"X-Both": ["one", "two"]},
                  "body": "aGVsbG8=", "isBase64Encoded": true}""");
         assertEquals(201, answer.statusCode());
         assertEquals("hello", answer.body());
@@ -188,9 +200,11 @@ final class LocalTest {
 
     @Test void a_reply_that_is_not_the_proxys_is_a_502() throws Exception {
         openStandard(1);
-        for (String reply : List.of("null", "[]", "\"text\"", "{}", "{\"statusCode\": \"two hundred\"}", "{\"statusCode\": 99}",
+        for (String reply : List.of("null", "[]", "\"text\"", "{}",
+                "{\"statusCode\": \"two hundred\"}", "{\"statusCode\": 99}",
                 "{\"statusCode\": 200, \"body\": {}}", "{\"statusCode\": 200, \"headers\": []}",
-                "{\"statusCode\": 200, \"multiValueHeaders\": {\"a\": \"b\"}}", "{\"statusCode\": 200, \"body\": \"?\", \"isBase64Encoded\": true}")) {
+                "{\"statusCode\": 200, \"multiValueHeaders\": {\"a\": \"b\"}}",
+                "{\"statusCode\": 200, \"body\": \"?\", \"isBase64Encoded\": true}")) {
             var answer = raw(reply);
             assertEquals(502, answer.statusCode(), reply);
             assertEquals("{\"message\":\"Internal server error\"}", answer.body());
@@ -297,7 +311,8 @@ final class LocalTest {
         function.awaitReady();
         assertEquals(List.of(200, 200, 200, 200, 500, 500), statuses(atOnce(6, "/f/sleep?seconds=2")));
         assertEquals(List.of("ok", "ok", "ok", "ok", "throttled", "throttled"), recorded());
-        assertEquals(1, invocations.stream().map(Target.Invocation::environment).filter(Objects::nonNull).distinct().count());
+        var environments = invocations.stream().map(Target.Invocation::environment).filter(Objects::nonNull);
+        assertEquals(1, environments.distinct().count());
         // As soon as an answer is in, its place is free again: a caller within the limit is never throttled.
         for (int i = 0; i < 10; i++) assertEquals(List.of(200, 200, 200, 200), statuses(atOnce(4, "/f/where")));
     }
@@ -322,11 +337,13 @@ final class LocalTest {
     @Test void a_function_sees_lambdas_environment_variables_and_nothing_of_this_users() throws Exception {
         openStandard(1);
         var variables = new TreeMap<String, String>();
-        json(get("/f/variables")).properties().forEach(variable -> variables.put(variable.getKey(), variable.getValue().asText()));
+        for (var variable : json(get("/f/variables")).properties()) {
+            variables.put(variable.getKey(), variable.getValue().asText());
+        }
         assertEquals(Set.of("AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-                "AWS_LAMBDA_INITIALIZATION_TYPE", "LAMBDA_TASK_ROOT", "TZ", "LANG", "PATH", "HOME", "TMPDIR", "PYTHONPATH",
-                "KIT_VARIANT", "_X_AMZN_TRACE_ID"), withoutShells(variables.keySet()));
+                "AWS_LAMBDA_INITIALIZATION_TYPE", "LAMBDA_TASK_ROOT", "TZ", "LANG", "PATH", "HOME", "TMPDIR",
+                "PYTHONPATH", "KIT_VARIANT", "_X_AMZN_TRACE_ID"), withoutShells(variables.keySet()));
         assertEquals(variables.get("HOME"), variables.get("TMPDIR"));
         assertEquals("f", variables.get("AWS_LAMBDA_FUNCTION_NAME"));
         assertEquals("on-demand", variables.get("AWS_LAMBDA_INITIALIZATION_TYPE"));

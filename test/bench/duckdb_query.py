@@ -1,0 +1,14 @@
+"""Runs one SQL file on one k6 file and prints its rows, then the seconds of the query alone and the peak memory in MB."""
+import resource
+import sys
+import time
+
+import duckdb
+
+sql = open(sys.argv[1]).read().replace("FILE", sys.argv[2].replace("'", "''"))
+start = time.perf_counter()
+rows = duckdb.sql(sql).fetchall()
+seconds = time.perf_counter() - start
+for variant, ok, *numbers, quantiles in rows:
+    print(variant, ok, *(f"{number:.9f}" for number in numbers + quantiles))
+print("measured", seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -14,7 +14,7 @@
 //JAVA 25
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md
 //CDS
-//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m
+//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:C1MaxInlineSize=100 -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
 //SOURCES kit/Cost.java
@@ -1137,16 +1137,32 @@ final class Analyze implements Callable<Integer> {
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
     }
 
-    /** The answer as the README shows it: the verdict where the run claims one, else the medians side by side. */
+    /** The answer as the README shows it: the verdicts where the run claims any, else the medians side by side. */
     private static String headline(Run run, SequencedMap<String, Table> tables) {
-        var text = new StringBuilder(provenance(run).stream().skip(2).collect(Collectors.joining(" ")));
-        text.append("\n\n");
+        var provenance = provenance(run);
+        var text = new StringBuilder(String.join(" ", provenance.subList(2, provenance.size()))).append("\n\n");
+        if (!run.plan().claims()) return text + "Median latency in ms:\n\n" + Tables.markdown(medians(run, tables));
         for (var workload : run.plan().workloads()) {
-            String name = (run.plan().claims() ? "verdicts-" : "standard-or-lmi-") + workload.name();
-            var table = tables.get(name);
-            text.append("**").append(table.name()).append("**\n\n").append(Tables.markdown(table)).append('\n');
+            var verdicts = tables.get("verdicts-" + workload.name());
+            text.append("**").append(verdicts.name()).append("**\n\n").append(Tables.markdown(verdicts)).append('\n');
         }
         return text.toString();
+    }
+
+    private static Table medians(Run run, SequencedMap<String, Table> tables) {
+        var latency = tables.get("latency");
+        var variants = run.plan().variants().stream().filter(variant -> !variant.twin())
+                .map(Run.Variant::name).toList();
+        var medians = new Tables.Rows("workload").figures(variants);
+        for (var workload : run.plan().workloads()) {
+            medians.row(workload.name());
+            for (int row = 0; row < latency.rowCount(); row++) {
+                String variant = latency.stringColumn("variant").get(row);
+                boolean ours = latency.stringColumn("workload").get(row).equals(workload.name());
+                if (ours && variants.contains(variant)) medians.figure(variant, latency.doubleColumn("p50 [ms]").getDouble(row));
+            }
+        }
+        return medians.table("Medians");
     }
 
     // ==== inspect ====

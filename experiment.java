@@ -358,11 +358,15 @@ final class Experiment implements Callable<Integer> {
         try (var builders = Executors.newVirtualThreadPerTaskExecutor(); var progress = new Cli.Progress("build")) {
             var building = new LinkedHashMap<String, Future<Build.Artefact>>();
             for (String language : wanted) {
-                building.put(language, builders.submit(() ->
-                        Build.build(language, platform, home, line -> state.put(language, line))));
+                building.put(language, builders.submit(() -> {
+                    var artefact = Build.build(language, platform, home, line -> state.put(language, line));
+                    state.remove(language);
+                    return artefact;
+                }));
             }
             while (!building.values().stream().allMatch(Future::isDone)) {
-                progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  " + state);
+                progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  "
+                        + String.join("; ", state.values()));
                 Thread.sleep(50);
             }
             for (var language : building.entrySet()) {

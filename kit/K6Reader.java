@@ -638,20 +638,26 @@ final class K6Reader {
         @Override public void close() throws IOException { file.close(); }
     }
 
-    /** A pipe or a compressed file, read and inflated ahead by a thread that swaps full blocks for empty ones. */
+    /** A pipe or a compressed file, read and inflated ahead by a thread that takes empty blocks and gives full ones. */
     private static final class Streamed implements Source {
         private static final int INPUT_BYTES = 64 << 10;
+        /** So many that neither thread waits for a hiccup of the other. */
+        private static final int BLOCKS_AHEAD = 8;
+        private static final Ahead END = new Ahead(0);
 
         private final InputStream in;
-        private final Exchanger<Ahead> exchanger = new Exchanger<>();
+        private final BlockingQueue<Ahead> empty = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
+        private final BlockingQueue<Ahead> full = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
         private final Thread thread;
-        private Ahead ahead = new Ahead();
+        private Ahead ahead = new Ahead(BLOCK_BYTES);
         private InputStream inflated;
         private String damage;
 
         private static final class Ahead {
-            final byte[] bytes = new byte[BLOCK_BYTES];
+            final byte[] bytes;
             int at, count;
+
+            Ahead(int size) { bytes = new byte[size]; }
         }
 
         Streamed(Path path, Work work) throws IOException {
@@ -671,13 +677,14 @@ final class K6Reader {
                     return next < 0 ? 0 : 1;
                 }
             };
+            while (empty.remainingCapacity() > 1) empty.add(new Ahead(BLOCK_BYTES));
             thread = Thread.ofPlatform().daemon().start(this::readAhead);
         }
 
         private void readAhead() {
             try {
-                for (Ahead block = new Ahead(); fill(block); ) block = exchanger.exchange(block);
-                exchanger.exchange(null);
+                for (Ahead block; fill(block = empty.take()); ) full.put(block);
+                full.put(END);
             } catch (InterruptedException e) {
                 // The reading was given up, so nobody waits for the rest.
             }
@@ -706,11 +713,14 @@ final class K6Reader {
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {
             try {
-                if (ahead.at == ahead.count) ahead = exchanger.exchange(ahead);
+                if (ahead.at == ahead.count) {
+                    empty.put(ahead);
+                    ahead = full.take();
+                }
             } catch (InterruptedException e) {
                 throw new InterruptedIOException("the reading was interrupted");
             }
-            if (ahead == null) return -1;
+            if (ahead == END) return -1;
             int count = Math.min(most, ahead.count - ahead.at);
             System.arraycopy(ahead.bytes, ahead.at, into, at, count);
             ahead.at += count;

@@ -147,7 +147,7 @@ final class LocalBench {
         }
 
         /** The durations of a variant's invocations since this was last asked, in order of size. */
-        List<Double> durationsMs(String variant) throws IOException {
+        List<Double> durationsMs(String variant) throws Exception {
             Path file = directory.resolve("invocations.ndjson.gz");
             target.ask(new Target.Collect(List.of(variant), Instant.EPOCH, Instant.now(), file, directory.resolve("metrics.ndjson")));
             var durationsMs = new ArrayList<Double>();
@@ -158,7 +158,7 @@ final class LocalBench {
             return durationsMs;
         }
 
-        @Override public void close() throws IOException {
+        @Override public void close() throws Exception {
             target.ask(new Target.Remove());
             target.close();
             Lambda.delete(directory);

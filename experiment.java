@@ -832,7 +832,11 @@ final class Experiment implements Callable<Integer> {
     private static Map<String, Object> tools(Required required, Map<String, Build.Artefact> artefacts) {
         var tools = new TreeMap<String, Object>(
                 Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
-        artefacts.forEach((language, artefact) -> tools.put(language + " build", artefact.tools()));
+        artefacts.forEach((language, artefact) -> {
+            var versions = new TreeMap<>(artefact.tools());
+            versions.remove("interpreter");  // A path of this machine, which is nobody else's business.
+            tools.put(language + " build", versions);
+        });
         return tools;
     }
 

@@ -249,7 +249,8 @@ final class Lambda implements AutoCloseable {
         private volatile long startedNs;
         volatile long peakBytes;
 
-        boolean isUp() { return ready.isDone() && !ready.isCompletedExceptionally(); }
+        /** A fast client polls before its own start has returned to us the process that it is. */
+        boolean isUp() { return process != null && ready.isDone() && !ready.isCompletedExceptionally(); }
 
         Double peakMb() {
             if (process == null) return null;

@@ -46,7 +46,13 @@ final class AnalyzeTest {
     private Result analyze(String... arguments) throws Exception { return analyze(null, arguments); }
 
     private Result analyze(Path stdin, String... arguments) throws Exception {
-        var command = Stream.concat(Stream.of("./jbang", "analyze.java"), Arrays.stream(arguments)).toList();
+        return analyze(List.of(), stdin, arguments);
+    }
+
+    private Result analyze(List<String> launcher, Path stdin, String... arguments) throws Exception {
+        var command = new ArrayList<>(launcher);
+        command.addAll(List.of("./jbang", "analyze.java"));
+        command.addAll(List.of(arguments));
         Path out = temporary.resolve("out.txt"), err = temporary.resolve("err.txt");
         var process = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile())
                 .redirectInput(stdin == null ? new File("/dev/null") : stdin.toFile()).start();
@@ -232,10 +238,10 @@ final class AnalyzeTest {
         analyze(PUBLISHED, "--from", "2026-11-22T05:00:02Z").exits(2);
     }
 
-    @Test void the_same_run_gives_the_same_bytes() throws Exception {
+    @Test void the_same_run_gives_the_same_bytes_on_one_core_and_on_all() throws Exception {
         var pages = new HashSet<String>();
-        for (int i = 0; i < 2; i++) {
-            analyze(PUBLISHED, "--out", out()).exits(0);
+        for (var cores : List.of(List.<String>of(), List.of("taskset", "-c", "0"))) {
+            analyze(cores, null, PUBLISHED, "--out", out()).exits(0);
             String page = Files.readString(temporary.resolve("report/index.html"));
             pages.add(page + report("latency") + report("resources"));
         }

@@ -286,7 +286,7 @@ final class ExperimentTest {
         var cells = Pattern.compile("^\\d:\\d\\d:\\d\\d   (.*)$", Pattern.MULTILINE);
         var all = cells.matcher(whole).results().map(match -> match.group(1)).toList();
         var some = cells.matcher(cut).results().map(match -> match.group(1)).toList();
-        assertEquals(504, all.size());
+        assertEquals(756, all.size());
         assertEquals(all.subList(0, some.size()), some);
         String summary = whole.lines().findFirst().orElse("");
         var about = Pattern.compile("about (\\d+) min").matcher(whole);

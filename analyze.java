@@ -378,7 +378,7 @@ final class Analyze implements Callable<Integer> {
 
     private static Table errors(List<Findings.Stream> streams) {
         var kinds = streams.stream().flatMap(stream -> stream.outcomes().keySet().stream())
-                .filter(outcome -> !outcome.equals("correct")).collect(Collectors.toCollection(TreeSet::new));
+                .filter(outcome -> !outcome.equals(Findings.CORRECT)).collect(Collectors.toCollection(TreeSet::new));
         var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct")
                 .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
         for (var stream : streams) {
@@ -879,7 +879,7 @@ final class Analyze implements Callable<Integer> {
         var tag = fileTags(series);
         String outcome = tag.get("outcome"), status = tag.get("status");
         String expected = tag.get("expected_response"), code = tag.get("error_code");
-        if (!outcome.isEmpty()) return outcome.equals("correct") ? GOOD : outcome;
+        if (!outcome.isEmpty()) return outcome.equals(Findings.CORRECT) ? GOOD : outcome;
         if (status.isEmpty() && expected.isEmpty()) return GOOD;
         boolean good = expected.isEmpty()
                 ? status.matches("[123]..") : expected.equals("true") && !status.equals("0");

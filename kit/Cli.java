@@ -108,12 +108,6 @@ final class Cli {
             drawn = true;
         }
 
-        /** Leaves one line that stays. */
-        void done(String text) {
-            close();
-            System.err.println("%-8s %s".formatted(step, text));
-        }
-
         @Override public void close() {
             if (terminal && drawn) System.err.print(ERASE_LINE);
             drawn = false;

@@ -17,14 +17,15 @@
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:C1MaxInlineSize=100 -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
-//SOURCES kit/Cost.java
 //SOURCES kit/Findings.java
 //SOURCES kit/Gates.java
 //SOURCES kit/K6Reader.java
 //SOURCES kit/Page.java
 //SOURCES kit/Run.java
+//SOURCES kit/RunCost.java
 //SOURCES kit/Statistics.java
 //SOURCES kit/Tables.java
+//SOURCES kit/Verdicts.java
 
 import module java.base;
 import picocli.CommandLine.*;
@@ -62,15 +63,6 @@ final class Analyze implements Callable<Integer> {
     private static final int MOST_TAG_VALUES = 1_000;
     /** More groups than this are not drawn, only tabled. */
     private static final int MOST_LINES = 16;
-
-    /** Nobody notices less: a network's own jitter is of that order; on one machine there is no network. */
-    private static final double NOTICEABLE_MS = 1, NOTICEABLE_MS_LOCAL = 0.1;
-    /** On one machine all environments share a core: beyond this the queue for it is measured, not the model. */
-    private static final double MOST_UTILISATION_LOCAL = 0.30;
-    /** Standard Lambda gives a function one vCPU at this size, and an LMI environment of 2048 MB has one too. */
-    private static final int MATCHED_MEMORY_MB = 1769;
-    /** Assumed, not measured: a reply with headers, and Lambda's log lines. Both are small beside REST API's fee. */
-    private static final double REPLY_BYTES = 500, LOG_BYTES = 700;
 
     private static final int BAD_INPUT = 2, NOT_VALID = 3, STALE = 4;
 
@@ -125,11 +117,11 @@ final class Analyze implements Callable<Integer> {
         Run run = readRun(runFile);
         try (var findings = readFindings(run, directory)) {
             var reasons = sentences(Gates.check(findings));
-            var figures = new Figures(findings);
-            var tables = tables(figures);
+            var study = new Study(findings);
+            var tables = tables(study);
             if (writeUp != null) return writeUp(run, tables, reasons);
             Path report = out != null ? out : directory.resolve("report");
-            write(report, tables, page(figures, tables, reasons));
+            write(report, tables, page(study, tables, reasons));
             return print(tables, reasons, report);
         }
     }
@@ -146,11 +138,11 @@ final class Analyze implements Callable<Integer> {
                 Run run = readRun(file);
                 try (var findings = readFindings(run, file.toRealPath().getParent())) {
                     sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
-                    var figures = new Figures(findings);
-                    for (var stream : findings.streams) for (var figure : Figure.values()) {
-                        var names = List.of(stream.workload.name(), stream.variant.name(), figure.title + " [ms]");
+                    var verdicts = new Verdicts(findings);
+                    for (var stream : findings.streams) for (var measure : Verdicts.Measure.values()) {
+                        var names = List.of(stream.workload.name(), stream.variant.name(), measure.title + " [ms]");
                         estimates.computeIfAbsent(names, _ -> new ArrayList<>())
-                                .add(figures.of(stream, figure).estimate());
+                                .add(verdicts.figure(stream, measure).estimate());
                     }
                 }
             }
@@ -302,9 +294,16 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Compute: the tables of a run ====
 
-    private static SequencedMap<String, Table> tables(Figures figures) {
-        var findings = figures.findings;
-        var run = findings.run;
+    /** What a run measured, what may be said of its differences, and what it says of cost. */
+    private record Study(Findings findings, Verdicts verdicts, RunCost cost) {
+        Study(Findings findings) { this(findings, new Verdicts(findings), new RunCost(findings)); }
+
+        Run run() { return findings.run; }
+    }
+
+    private static SequencedMap<String, Table> tables(Study study) {
+        var findings = study.findings();
+        var run = study.run();
         var tables = new LinkedHashMap<String, Table>();
         tables.put("latency", latency(findings.streams));
         for (var workload : run.plan().workloads()) {
@@ -315,16 +314,16 @@ final class Analyze implements Callable<Integer> {
         tables.put("cold-starts", coldStarts(run, findings.streams));
         tables.put("resources", resources(findings));
         for (var workload : run.plan().workloads()) {
-            tables.put("verdicts-" + workload.name(), verdicts(figures, workload));
+            tables.put("verdicts-" + workload.name(), verdicts(study, workload));
         }
         if (run.plan().claims()) {
-            tables.put("intervals", intervals(figures));
-            tables.put("noise", noise(figures));
-            tables.put("changes", changes(figures));
+            tables.put("intervals", intervals(study));
+            tables.put("noise", noise(study));
+            tables.put("changes", changes(study));
         }
-        tables.put("break-even", breakEven(findings));
-        tables.put("discounts", discounts(findings));
-        tables.put("cost-items", costItems(findings));
+        tables.put("break-even", breakEven(study));
+        tables.put("discounts", discounts(study));
+        tables.put("cost-items", costItems(study));
         return tables;
     }
 
@@ -355,8 +354,7 @@ final class Analyze implements Callable<Integer> {
         var pairs = new LinkedHashMap<String, List<double[]>>();
         for (var stream : streams) {
             if (!stream.workload.equals(workload) || stream.variant.twin() || stream.latencies().isEmpty()) continue;
-            boolean matched = stream.variant.lmi() || stream.variant.memoryMb() == MATCHED_MEMORY_MB;
-            if (!matched) continue;
+            if (!stream.variant.hasOneVcpu()) continue;
             pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null)))
                     .set(stream.variant.lmi() ? 1 : 0, figures(stream.latencies().get()));
         }
@@ -444,128 +442,30 @@ final class Analyze implements Callable<Integer> {
     }
 
     private static double packageMb(Run run, String language) {
-        return run.environment().get("artefacts") instanceof Map<?, ?> artefacts
-                && artefacts.get(language) instanceof Map<?, ?> artefact
-                && artefact.get("bytes") instanceof Number bytes ? bytes.doubleValue() / 1e6 : Double.NaN;
+        return run.environment("artefacts", language, "bytes")
+                .map(bytes -> ((Number) bytes).doubleValue() / 1e6).orElse(Double.NaN);
     }
 
-    // ==== Compute: what can be said of a run ====
+    // ==== Compute: what may be said of a run ====
 
-    /** The questions that a run is made to answer; each asks of the second variant, against the first. */
-    private record Pair(Run.Variant baseline, Run.Variant candidate) {
-        boolean acrossCompute() { return !baseline.compute().equals(candidate.compute()); }
-
-        String words() {
-            if (acrossCompute()) return candidate.language() + ": LMI against standard";
-            String compute = candidate.lmi() ? "LMI: " : "standard: ";
-            return compute + candidate.language() + " against " + baseline.language();
-        }
-    }
-
-    /** Standard against LMI for each language, then language against language on each compute; one vCPU each. */
-    private static List<Pair> pairs(Run run) {
-        var matched = run.plan().variants().stream().filter(variant -> !variant.twin())
-                .filter(variant -> variant.lmi() || variant.memoryMb() == MATCHED_MEMORY_MB).toList();
-        var pairs = new ArrayList<Pair>();
-        for (var standard : matched) for (var lmi : matched) {
-            boolean sameLanguage = standard.language().equals(lmi.language());
-            if (!standard.lmi() && lmi.lmi() && sameLanguage) pairs.add(new Pair(standard, lmi));
-        }
-        for (boolean onLmi : new boolean[] {false, true}) {
-            var languages = matched.stream().filter(variant -> variant.lmi() == onLmi).toList();
-            for (int i = 0; i < languages.size(); i++) for (int j = i + 1; j < languages.size(); j++) {
-                pairs.add(new Pair(languages.get(i), languages.get(j)));
+    private static Table intervals(Study study) {
+        var columns = new ArrayList<>(List.of("workload", "variant"));
+        titles(" [ms]").forEach(columns::add);
+        columns.add("errors [%]");
+        var table = new Tables.Rows(columns.toArray(String[]::new)).counts("blocks");
+        for (var stream : study.findings().streams) {
+            var cells = new ArrayList<>(List.of(stream.workload.name(), stream.variant.name()));
+            for (var measure : Verdicts.Measure.values()) {
+                cells.add(told(study.verdicts().figure(stream, measure).estimate(), 1));
             }
-        }
-        return pairs;
-    }
-
-    /** What variants are compared by. The first two are the primary family; the others stand beside it, unprotected. */
-    private enum Figure {
-        P50("p50"), CPU("CPU per request"), P95("p95"), P99("p99");
-
-        final String title;
-
-        Figure(String title) { this.title = title; }
-    }
-
-    /** The figures of a run's streams, a block for each round, and what was asked of them more than once. */
-    private static final class Figures {
-        final Findings findings;
-        private final int rounds;
-        private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
-        private final Map<List<Object>, Statistics.Comparison> twins = new HashMap<>();
-        private final Map<Findings.Stream, List<Statistics.Change>> changes = new HashMap<>();
-
-        Figures(Findings findings) {
-            this.findings = findings;
-            rounds = findings.run.plan().rounds();
-        }
-
-        Statistics.Figure of(Findings.Stream stream, Figure figure) {
-            return switch (figure) {
-                case P50 -> latencies(stream).quantile(.5);
-                case P95 -> latencies(stream).quantile(.95);
-                case P99 -> latencies(stream).quantile(.99);
-                case CPU -> perRequest(stream, rounds, slot -> slot.cpuNs / 1e6, slot -> slot.cpuRequests);
-            };
-        }
-
-        /** A round without the stream's slot is an empty block. */
-        private Statistics.Latencies latencies(Findings.Stream stream) {
-            return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(
-                    IntStream.rangeClosed(1, rounds).mapToObj(stream.slots::get)
-                            .map(slot -> slot == null ? new Histogram() : slot.histogram()).toList()));
-        }
-
-        /** The A/A twin against its original: what these two differ by is noise. */
-        Statistics.Comparison twins(Run.Workload workload, Figure figure) {
-            return twins.computeIfAbsent(List.of(workload, figure), _ -> findings.streams.stream()
-                    .filter(stream -> stream.variant.twin() && stream.workload.equals(workload))
-                    .flatMap(twin -> findings.stream(twin.variant.original(), workload.name())
-                            .map(original -> Statistics.difference(of(original, figure), of(twin, figure))).stream())
-                    .findFirst().orElse(new Statistics.Unknown("no twin was measured")));
-        }
-
-        /** Where a stream's level changed during the run, by the medians of its slots. */
-        List<Statistics.Change> changes(Findings.Stream stream) {
-            return changes.computeIfAbsent(stream, _ -> Statistics.changes(
-                    measuredSlots(stream).stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray()));
-        }
-    }
-
-    private static Statistics.PerRequest perRequest(
-            Findings.Stream stream, int rounds,
-            ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
-        double[] sums = new double[rounds];
-        long[] counts = new long[rounds];
-        stream.slots.forEach((round, slot) -> {
-            sums[round - 1] = sum.applyAsDouble(slot);
-            counts[round - 1] = count.applyAsLong(slot);
-        });
-        return new Statistics.PerRequest(sums, counts);
-    }
-
-    private static Table intervals(Figures figures) {
-        var findings = figures.findings;
-        int rounds = findings.run.plan().rounds();
-        var table = new Tables.Rows("workload", "variant",
-                "p50 [ms]", "p95 [ms]", "p99 [ms]", "CPU per request [ms]", "errors [%]").counts("blocks");
-        for (var stream : findings.streams) {
-            long[] requests = new long[rounds], errors = new long[rounds];
-            stream.slots.forEach((round, slot) -> {
-                requests[round - 1] = slot.requests();
-                errors[round - 1] = slot.requests() - slot.correct();
-            });
-            var share = stream.requests() == 0
-                    ? new Statistics.Unknown("no requests") : Statistics.share(errors, requests);
-            var told = Stream.of(Figure.P50, Figure.P95, Figure.P99, Figure.CPU)
-                    .map(figure -> told(figures.of(stream, figure).estimate(), 1)).toList();
-            table.row(stream.workload.name(), stream.variant.name(),
-                            told.get(0), told.get(1), told.get(2), told.get(3), told(share, 100))
-                    .count("blocks", stream.slots.size());
+            cells.add(told(study.verdicts().errors(stream), 100));
+            table.row(cells.toArray(String[]::new)).count("blocks", stream.slots.size());
         }
         return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
+    }
+
+    private static Stream<String> titles(String suffix) {
+        return Arrays.stream(Verdicts.Measure.values()).map(measure -> measure.title + suffix);
     }
 
     private static String told(Statistics.Estimate estimate, double scale) {
@@ -577,71 +477,34 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** A verdict for every pair; a run that claims nothing says nothing. */
-    private static Table verdicts(Figures figures, Run.Workload workload) {
-        var run = figures.findings.run;
-        var pairs = pairs(run);
-        var table = new Tables.Rows("of", Figure.P50.title, Figure.CPU.title, "p95 (secondary)", "p99 (secondary)");
-        var answers = new EnumMap<Figure, List<String>>(Figure.class);
-        var primary = Statistics.verdicts(Stream.of(Figure.P50, Figure.CPU)
-                .flatMap(figure -> pairs.stream().map(pair -> question(figures, workload, pair, figure))).toList());
-        answers.put(Figure.P50, words(primary.subList(0, pairs.size()), Figure.P50));
-        answers.put(Figure.CPU, words(primary.subList(pairs.size(), primary.size()), Figure.CPU));
-        for (var figure : List.of(Figure.P95, Figure.P99)) {
-            var alone = pairs.stream().map(pair -> question(figures, workload, pair, figure))
-                    .map(question -> Statistics.verdicts(List.of(question)).getFirst()).toList();
-            answers.put(figure, words(alone, figure));
+    private static Table verdicts(Study study, Run.Workload workload) {
+        boolean claims = study.run().plan().claims();
+        var pairs = Verdicts.pairs(study.run());
+        var answers = claims ? study.verdicts().of(workload) : Map.<Verdicts.Measure, List<String>>of();
+        var titles = Arrays.stream(Verdicts.Measure.values()).map(measure ->
+                measure.title + (Verdicts.Measure.SECONDARY.contains(measure) ? " (secondary)" : ""));
+        var table = new Tables.Rows(Stream.concat(Stream.of("of"), titles).toArray(String[]::new));
+        for (int pair = 0; pair < pairs.size(); pair++) {
+            int at = pair;
+            var said = Arrays.stream(Verdicts.Measure.values())
+                    .map(measure -> claims ? answers.get(measure).get(at) : Tables.MISSING);
+            table.row(Stream.concat(Stream.of(pairs.get(pair).words()), said).toArray(String[]::new));
         }
-        for (int i = 0; i < pairs.size(); i++) {
-            int at = i;
-            var said = Arrays.stream(Figure.values())
-                    .map(figure -> run.plan().claims() ? answers.get(figure).get(at) : Tables.MISSING);
-            table.row(Stream.concat(Stream.of(pairs.get(i).words()), said).toArray(String[]::new));
-        }
-        String note = run.plan().claims() ? "" : ". This profile claims nothing";
-        return table.table("Verdicts: " + workload.name() + note);
-    }
-
-    private static List<String> words(List<Statistics.Verdict> verdicts, Figure figure) {
-        String less = figure == Figure.CPU ? "less" : "faster", more = figure == Figure.CPU ? "more" : "slower";
-        return verdicts.stream().map(verdict -> Statistics.words(verdict, less, more)).toList();
-    }
-
-    /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
-    private static Statistics.Question question(Figures figures, Run.Workload workload, Pair pair, Figure figure) {
-        double noticeableMs = figures.findings.run.target().equals("local") ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
-        double threshold = figure == Figure.CPU ? 0 : noticeableMs;
-        var twins = figures.twins(workload, figure);
-        double noise = twins instanceof Statistics.Difference difference ? difference.largestEnd() : 0;
-        return new Statistics.Question(comparison(figures, workload, pair, figure), threshold, noise);
-    }
-
-    private static Statistics.Comparison comparison(
-            Figures figures, Run.Workload workload, Pair pair, Figure figure) {
-        var findings = figures.findings;
-        var baseline = findings.stream(pair.baseline().name(), workload.name()).orElseThrow();
-        var candidate = findings.stream(pair.candidate().name(), workload.name()).orElseThrow();
-        boolean sharesCore = findings.run.target().equals("local") && pair.acrossCompute();
-        if (sharesCore) for (var stream : List.of(baseline, candidate)) {
-            double utilisation = Gates.functionUtilisation(findings, stream.variant.name(), workload.name());
-            if (utilisation > MOST_UTILISATION_LOCAL) {
-                return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy"
-                        .formatted(stream.variant.name(), 100 * utilisation));
-            }
-        }
-        return Statistics.difference(figures.of(baseline, figure), figures.of(candidate, figure));
+        return table.table("Verdicts: " + workload.name() + (claims ? "" : ". This profile claims nothing"));
     }
 
     /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
-    private static Table noise(Figures figures) {
-        var columns = Arrays.stream(Figure.values()).map(figure -> figure.title + " [%]");
-        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), columns).toArray(String[]::new));
-        for (var workload : figures.findings.run.plan().workloads()) {
-            var told = Arrays.stream(Figure.values()).map(figure -> switch (figures.twins(workload, figure)) {
-                case Statistics.Difference difference -> percent(difference.ratio().point())
-                        + " (" + percent(difference.ratio().low()) + " to " + percent(difference.ratio().high()) + ")"
-                        + (difference.agrees() ? "" : "; single blocks say " + percent(difference.beside().point()));
-                case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
-            });
+    private static Table noise(Study study) {
+        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), titles(" [%]")).toArray(String[]::new));
+        for (var workload : study.run().plan().workloads()) {
+            var told = Arrays.stream(Verdicts.Measure.values())
+                    .map(measure -> switch (study.verdicts().twins(workload, measure)) {
+                        case Statistics.Difference difference -> percent(difference.ratio().point())
+                                + " (" + percent(difference.ratio().low()) + " to "
+                                + percent(difference.ratio().high()) + ")" + (difference.agrees() ? ""
+                                        : "; single blocks say " + percent(difference.beside().point()));
+                        case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
+                    });
             table.row(Stream.concat(Stream.of(workload.name()), told).toArray(String[]::new));
         }
         return table.table("Noise: the A/A twin against its original");
@@ -650,12 +513,12 @@ final class Analyze implements Callable<Integer> {
     private static String percent(double ratio) { return (ratio > 1 ? "+" : "") + Tables.figure(100 * (ratio - 1)); }
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
-    private static Table changes(Figures figures) {
+    private static Table changes(Study study) {
         var table = new Tables.Rows("workload", "variant", "from")
                 .figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
-        for (var stream : figures.findings.streams) {
-            for (var change : figures.changes(stream)) {
-                String cell = measuredSlots(stream).get(change.block()).cell;
+        for (var stream : study.findings().streams) {
+            for (var change : study.verdicts().changes(stream)) {
+                String cell = stream.measuredSlots().get(change.block()).cell;
                 table.row(stream.workload.name(), stream.variant.name(), cell)
                         .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after())
                         .figure("p", change.pValue());
@@ -664,132 +527,57 @@ final class Analyze implements Callable<Integer> {
         return table.table("Changes of level during the run");
     }
 
-    private static List<Findings.Slot> measuredSlots(Findings.Stream stream) {
-        return stream.slots.values().stream().filter(slot -> slot.warm != null).toList();
-    }
-
     // ==== Compute: the cost ====
 
-    /** What a language's request for a workload asks of either compute; empty where one of the two was not measured. */
-    private static Optional<Cost.Demand> demand(Findings findings, String language, Run.Workload workload) {
-        int rounds = findings.run.plan().rounds();
-        var standard = findings.stream(language + "-standard-" + MATCHED_MEMORY_MB, workload.name());
-        var lmi = findings.streams.stream().filter(stream -> stream.workload.equals(workload))
-                .filter(stream -> stream.variant.lmi() && !stream.variant.twin())
-                .filter(stream -> stream.variant.language().equals(language)).findFirst();
-        if (standard.isEmpty() || lmi.isEmpty()) return Optional.empty();
-        var billedMs = range(perRequest(standard.get(), rounds, slot -> slot.billedMs, slot -> slot.invocations));
-        var cpuNs = range(perRequest(lmi.get(), rounds, slot -> slot.cpuNs, slot -> slot.cpuRequests));
-        var heldMs = range(perRequest(lmi.get(), rounds, slot -> slot.durationMs, slot -> slot.invocations));
-        if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
-        return Optional.of(new Cost.Demand(architecture(findings.run), MATCHED_MEMORY_MB,
-                billedMs.get(), cpuNs.get(), heldMs.get(), Double.POSITIVE_INFINITY));
-    }
-
-    /** The mean with its interval, or alone where the run is too short for one. */
-    private static Optional<Cost.Range> range(Statistics.PerRequest figure) {
-        double mean = figure.value();
-        if (!(mean > 0)) return Optional.empty();
-        return Optional.of(figure.estimate() instanceof Statistics.Interval(var low, var point, var high, _, _)
-                ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
-    }
-
-    private static String architecture(Run run) {
-        return run.environment().get("target") instanceof Map<?, ?> target
-                && target.get("architecture") instanceof String architecture ? architecture : "x86_64";
-    }
-
-    /** What a run on this machine would cost is told for us-east-1, whose prices are complete. */
-    private static String region(Run run) {
-        return run.environment().get("target") instanceof Map<?, ?> target
-                && target.get("region") instanceof String region ? region : "us-east-1";
-    }
-
-    private static Cost.Tariff tariff(Run run) {
-        return Cost.Prices.of(run.prices()).tariff(region(run), Cost.Discount.NONE);
-    }
-
-    /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: it is not priced. */
-    private static boolean isPriced(Run run, Run.Workload workload) {
-        return !run.target().equals("local") || !workload.name().equals("store");
-    }
-
-    private static Table breakEven(Findings findings) {
-        var run = findings.run;
-        var tariff = tariff(run);
+    private static Table breakEven(Study study) {
+        var tariff = study.cost().tariff(Cost.Discount.NONE);
         var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of(
                 "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
-        for (var workload : run.plan().workloads()) {
-            for (String language : languages(run)) {
-                var demand = demand(findings, language, workload);
-                if (!isPriced(run, workload) || demand.isEmpty()) continue;
-                var layout = layout(tariff, demand.get());
-                var answer = Cost.breakEven(tariff, layout, demand.get());
-                table.row(workload.name(), language, layout.instanceType(), answer.words())
-                        .figure("standard [USD per million]", answer.standardUsdPerMillion())
-                        .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
-                        .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
-            }
+        for (var choice : study.cost().choices()) {
+            var answer = choice.breakEven(tariff);
+            String instanceType = choice.layout(tariff).instanceType();
+            table.row(choice.workload().name(), choice.language(), instanceType, answer.words())
+                    .figure("standard [USD per million]", answer.standardUsdPerMillion())
+                    .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
+                    .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
         }
-        return table.table("Standard or LMI: from which rate on" + modelled(run));
+        return table.table("Standard or LMI: from which rate on" + modelled(study.run()));
     }
 
     /** The same rates under each discount of the price list; ∞ is never. */
-    private static Table discounts(Findings findings) {
-        var run = findings.run;
-        var prices = Cost.Prices.of(run.prices());
-        var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), prices.discounts().stream()).toList();
+    private static Table discounts(Study study) {
+        var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), study.cost().prices.discounts().stream()).toList();
         var table = new Tables.Rows("workload", "language")
                 .figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
-        for (var workload : run.plan().workloads()) {
-            for (String language : languages(run)) {
-                var demand = demand(findings, language, workload);
-                if (!isPriced(run, workload) || demand.isEmpty()) continue;
-                table.row(workload.name(), language);
-                for (var discount : discounts) {
-                    var tariff = prices.tariff(region(run), discount);
-                    var answer = Cost.breakEven(tariff, layout(tariff, demand.get()), demand.get());
-                    table.figure(discount.name() + " [1/s]", answer.perSecond().value());
-                }
+        for (var choice : study.cost().choices()) {
+            table.row(choice.workload().name(), choice.language());
+            for (var discount : discounts) {
+                var answer = choice.breakEven(study.cost().tariff(discount));
+                table.figure(discount.name() + " [1/s]", answer.perSecond().value());
             }
         }
-        return table.table("Break-even rates under discounts" + modelled(run));
-    }
-
-    private static Cost.Layout layout(Cost.Tariff tariff, Cost.Demand demand) {
-        return Cost.soonest(tariff, new Cost.Layout("", 2048, 1, Run.LMI_CONCURRENCY, Cost.UTILIZATION), demand);
+        return table.table("Break-even rates under discounts" + modelled(study.run()));
     }
 
     private static String modelled(Run run) {
-        return run.target().equals("local") ? " (a model of AWS, fed with this machine's CPU and durations)" : "";
-    }
-
-    private static List<String> languages(Run run) {
-        return run.plan().variants().stream().map(Run.Variant::language).distinct().toList();
+        return run.isLocal() ? " (a model of AWS, fed with this machine's CPU and durations)" : "";
     }
 
     /** What a million requests cost on standard Lambda, item by item. */
-    private static Table costItems(Findings findings) {
-        var run = findings.run;
+    private static Table costItems(Study study) {
         var table = new Tables.Rows("workload", "variant", "item")
                 .figures(List.of("quantity", "USD per million", "share [%]"));
-        for (var stream : findings.streams) {
-            var variant = stream.variant;
-            if (!isPriced(run, stream.workload) || variant.lmi() || variant.twin()) continue;
-            var billed = range(perRequest(
-                    stream, run.plan().rounds(), slot -> slot.billedMs, slot -> slot.invocations));
-            if (billed.isEmpty()) continue;
-            double million = 1e6, stored = stream.workload.name().equals("store") ? million : 0;
-            var traffic = new Cost.Traffic(variant.name(), false, architecture(run), variant.memoryMb(), million,
-                    million * billed.get().value(), 0, stored, million * REPLY_BYTES, million * LOG_BYTES);
-            var bill = Cost.bill(tariff(run), traffic.uses());
-            for (var item : bill.items()) {
-                if (!(item.usd() > 0)) continue;
-                table.row(stream.workload.name(), variant.name(), item.name()).figure("quantity", item.quantity())
-                        .figure("USD per million", item.usd()).figure("share [%]", 100 * bill.share(item));
-            }
+        for (var stream : study.findings().streams) {
+            study.cost().millionOnStandard(stream).ifPresent(bill -> {
+                for (var item : bill.items()) {
+                    if (!(item.usd() > 0)) continue;
+                    table.row(stream.workload.name(), stream.variant.name(), item.name())
+                            .figure("quantity", item.quantity()).figure("USD per million", item.usd())
+                            .figure("share [%]", 100 * bill.share(item));
+                }
+            });
         }
-        return table.table("A million requests on standard Lambda" + modelled(run));
+        return table.table("A million requests on standard Lambda" + modelled(study.run()));
     }
 
     // ==== Compute: the tables of any k6 file ====
@@ -917,12 +705,12 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Draw ====
 
-    private static String page(Figures figures, SequencedMap<String, Table> tables, List<String> reasons)
+    private static String page(Study study, SequencedMap<String, Table> tables, List<String> reasons)
             throws IOException {
-        var findings = figures.findings;
-        var run = findings.run;
-        var streams = findings.streams;
-        var page = new Page("Lambda: " + String.join(", ", languages(run)) + ", standard and Managed Instances");
+        var run = study.run();
+        var streams = study.findings().streams;
+        var page = new Page(
+                "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances");
         page.banner(reasons);
         provenance(run).forEach(page::text);
         for (var workload : run.plan().workloads()) {
@@ -933,7 +721,7 @@ final class Analyze implements Callable<Integer> {
             var verdicts = tables.get("verdicts-" + workload.name());
             if (run.plan().claims()) page.text(verdicts.name()).table(verdicts);
             var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
-            if (run.plan().claims()) for (var stream : these) lines.addAll(changeMarks(stream, figures));
+            if (run.plan().claims()) for (var stream : these) lines.addAll(changeMarks(stream, study));
             page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, lines,
                     "A point is the median of one cell. Lines that stay level and apart are a difference; lines that "
                     + "rise or fall together are the machine. An upright line marks a change of level.");
@@ -947,8 +735,8 @@ final class Analyze implements Callable<Integer> {
                     + "Boxes that overlap are no proof of a difference, nor of none.");
         }
         page.section("Cost" + modelled(run));
-        page.text(ruleOfThumb(run)).table(tables.get("break-even"));
-        for (var workload : run.plan().workloads()) costCurves(findings, workload, page);
+        page.text(ruleOfThumb(study.cost())).table(tables.get("break-even"));
+        for (var workload : run.plan().workloads()) costCurves(study, workload, page);
         page.section("Tables");
         tables.forEach((name, table) -> {
             boolean shownAbove = name.matches("(standard-or-lmi|verdicts)-.*|break-even");
@@ -957,19 +745,18 @@ final class Analyze implements Callable<Integer> {
         return page.html();
     }
 
-    private static void costCurves(Findings findings, Run.Workload workload, Page page) {
+    private static void costCurves(Study study, Run.Workload workload, Page page) {
+        var tariff = study.cost().tariff(Cost.Discount.NONE);
         var lines = new ArrayList<Page.Line>();
-        for (String language : languages(findings.run)) {
-            var demand = demand(findings, language, workload);
-            if (!isPriced(findings.run, workload) || demand.isEmpty()) continue;
-            var tariff = tariff(findings.run);
-            var points = Cost.curve(tariff, layout(tariff, demand.get()), demand.get(),
+        for (var choice : study.cost().choices()) {
+            if (!choice.workload().equals(workload)) continue;
+            var points = Cost.curve(tariff, choice.layout(tariff), choice.demand(),
                     CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
             double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
             double[] standardUsd = points.stream().mapToDouble(Cost.Point::standardUsd).toArray();
             double[] lmiUsd = points.stream().mapToDouble(Cost.Point::lmiUsd).toArray();
-            lines.add(new Page.Line(language + "-standard", rates, standardUsd, false));
-            lines.add(new Page.Line(language + "-lmi", rates, lmiUsd, true));
+            lines.add(new Page.Line(choice.language() + "-standard", rates, standardUsd, false));
+            lines.add(new Page.Line(choice.language() + "-lmi", rates, lmiUsd, true));
         }
         if (lines.isEmpty()) return;
         page.logarithmicLines("Compute for a month: " + workload.name(), "requests/s, all month", "USD a month", lines,
@@ -978,28 +765,27 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** AWS's own rule, for a reader to hold the run's answer against. */
-    private static String ruleOfThumb(Run run) {
-        var prices = Cost.Prices.of(run.prices());
-        var rule = prices.ruleOfThumb();
+    private static String ruleOfThumb(RunCost cost) {
+        var rule = cost.prices.ruleOfThumb();
         return ("AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). "
                 + "Prices: %s, %s, without discount.").formatted(
                 Tables.figure(rule.fromRequestsPerMonth() / 1e6), Tables.figure(rule.toRequestsPerMonth() / 1e6),
-                prices.sources().get(rule.source()).title(), prices.compiled(), region(run));
+                cost.prices.sources().get(rule.source()).title(), cost.prices.compiled(), cost.region);
     }
 
     private static Page.Line overTime(Findings.Stream stream, Run run) {
         long startNs = nanos(run.started());
-        var slots = measuredSlots(stream);
+        var slots = stream.measuredSlots();
         double[] minutes = slots.stream().mapToDouble(slot -> (slot.warm.firstNs() - startNs) / 60e9).toArray();
         double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
         return new Page.Line(stream.variant.name(), minutes, medians, stream.variant.lmi());
     }
 
     /** An upright line from the level before a change to the level after it. */
-    private static List<Page.Line> changeMarks(Findings.Stream stream, Figures figures) {
-        long startNs = nanos(figures.findings.run.started());
-        return figures.changes(stream).stream().map(change -> {
-            double minute = (measuredSlots(stream).get(change.block()).warm.firstNs() - startNs) / 60e9;
+    private static List<Page.Line> changeMarks(Findings.Stream stream, Study study) {
+        long startNs = nanos(study.run().started());
+        return study.verdicts().changes(stream).stream().map(change -> {
+            double minute = (stream.measuredSlots().get(change.block()).warm.firstNs() - startNs) / 60e9;
             double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
             return new Page.Line(stream.variant.name() + " changes", minutes, levels, false);
         }).toList();
@@ -1063,19 +849,16 @@ final class Analyze implements Callable<Integer> {
     /** What a reader must know of a run before its figures, a sentence each. */
     private static List<String> provenance(Run run) {
         var plan = run.plan();
-        var git = run.environment().get("git") instanceof Map<?, ?> map ? map : Map.of();
-        var machine = run.environment().get("machine") instanceof Map<?, ?> map ? map : Map.of();
-        var tools = run.environment().get("tools") instanceof Map<?, ?> map ? map : Map.of();
         var sentences = new ArrayList<String>();
         sentences.add(String.format(Locale.ROOT,
                 "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
                 run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
                 Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()));
+        String dirty = run.environment("git", "dirty").equals(Optional.of(true)) ? " (with uncommitted changes)" : "";
         sentences.add("Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
-                git.get("commit"), Boolean.TRUE.equals(git.get("dirty")) ? " (with uncommitted changes)" : "",
-                tools.get("k6"), machine.get("cpu"), machine.get("cores"), machine.get("memoryMb"),
-                machine.get("system")));
-        if (run.target().equals("local")) {
+                known(run, "git", "commit"), dirty, known(run, "tools", "k6"), known(run, "machine", "cpu"),
+                known(run, "machine", "cores"), known(run, "machine", "memoryMb"), known(run, "machine", "system")));
+        if (run.isLocal()) {
             sentences.add("Measured on one machine, with the functions on one core: these are no figures of AWS's.");
         }
         if (!plan.claims()) {
@@ -1085,6 +868,8 @@ final class Analyze implements Callable<Integer> {
         sentences.addAll(run.warnings());
         return sentences;
     }
+
+    private static Object known(Run run, String... path) { return run.environment(path).orElse("unknown"); }
 
     // ==== Write ====
 
@@ -1159,7 +944,8 @@ final class Analyze implements Callable<Integer> {
             for (int row = 0; row < latency.rowCount(); row++) {
                 String variant = latency.stringColumn("variant").get(row);
                 boolean ours = latency.stringColumn("workload").get(row).equals(workload.name());
-                if (ours && variants.contains(variant)) medians.figure(variant, latency.doubleColumn("p50 [ms]").getDouble(row));
+                if (!ours || !variants.contains(variant)) continue;
+                medians.figure(variant, latency.doubleColumn("p50 [ms]").getDouble(row));
             }
         }
         return medians.table("Medians");

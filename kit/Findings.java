@@ -53,18 +53,24 @@ final class Findings implements Closeable {
     static final class Stream {
         final Run.Variant variant;
         final Run.Workload workload;
+        /** Of the plan; a round without a slot was not measured. */
+        final int rounds;
         final SortedMap<Integer, Slot> slots = new TreeMap<>();
         /** Answers of environments that had just started, from all phases. */
         final List<K6Reader.Series> cold = new ArrayList<>();
 
-        private Stream(Run.Variant variant, Run.Workload workload) {
+        private Stream(Run.Variant variant, Run.Workload workload, int rounds) {
             this.variant = variant;
             this.workload = workload;
+            this.rounds = rounds;
         }
+
+        /** The slots with a correct warm answer. */
+        List<Slot> measuredSlots() { return slots.values().stream().filter(slot -> slot.warm != null).toList(); }
 
         /** All warm latencies of the measured phases; empty when there was none. */
         Optional<K6Reader.Series> latencies() {
-            var parts = slots.values().stream().filter(slot -> slot.warm != null).map(slot -> slot.warm).toList();
+            var parts = measuredSlots().stream().map(slot -> slot.warm).toList();
             return parts.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(parts, List.of()));
         }
 
@@ -169,7 +175,7 @@ final class Findings implements Closeable {
         var streams = new ArrayList<Stream>();
         for (var workload : run.plan().workloads()) {
             for (var variant : run.plan().variants()) {
-                var stream = new Stream(variant, workload);
+                var stream = new Stream(variant, workload, run.plan().rounds());
                 for (var cell : run.cells()) {
                     if (!cell.outcome().isMeasured() || !workload.name().equals(cell.workload())) continue;
                     if (!cell.variants().contains(variant.name())) continue;

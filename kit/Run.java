@@ -48,6 +48,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** One function as it is deployed: language-compute-memory, and "-twin" for the second copy of the same. */
     record Variant(String name, String language, String compute, int memoryMb, boolean twin) {
         static final String STANDARD = "standard", LMI = "lmi";
+        private static final int ONE_VCPU_MB = 1769;
         private static final Pattern NAME = Pattern.compile("([a-z]+)-(standard|lmi)-(\\d+)(-twin)?");
 
         /** The variant of a name such as rust-lmi-2048 or python-standard-1769-twin. */
@@ -63,6 +64,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
         /** The name of the variant that a twin is a second copy of; its own name for every other. */
         String original() { return twin ? name.substring(0, name.length() - "-twin".length()) : name; }
+
+        /** Standard at 1769 MB has one vCPU, as has an LMI environment of this kit: only these are compared. */
+        boolean hasOneVcpu() { return lmi() || memoryMb == ONE_VCPU_MB; }
 
         /** Requests at once in one environment. */
         int concurrency() { return lmi() ? LMI_CONCURRENCY : 1; }
@@ -90,6 +94,8 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         Workload workload(String name) {
             return workloads.stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
         }
+
+        List<String> languages() { return variants.stream().map(Variant::language).distinct().toList(); }
 
         /** The same plan for fewer variants. */
         Plan with(List<Variant> variants, List<PlannedCell> order) {
@@ -159,6 +165,16 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     /** The load generator's own figures: k6's exit code, CPU time, peak memory. */
     record Generator(int exitCode, long cpuNs, long peakMemoryBytes) {}
+
+    /** Whether one machine stood for AWS: its figures are no figures of AWS's. */
+    boolean isLocal() { return target.equals("local"); }
+
+    /** An entry of the environment, by its topic and further names; empty where the run doesn't have it. */
+    Optional<Object> environment(String... path) {
+        Object at = environment;
+        for (String name : path) at = at instanceof Map<?, ?> map ? map.get(name) : null;
+        return Optional.ofNullable(at);
+    }
 
     Run withEnvironment(Map<String, Object> environment) {
         return new Run(schema, id, target, started, finished, plan, environment, prices, agreement, cells, warnings,

@@ -816,13 +816,11 @@ final class Analyze implements Callable<Integer> {
         }
         page.section("Over time");
         long startNs = drawn.stream().mapToLong(group -> group.good().get().firstNs()).min().orElse(0);
-        for (double p : new double[] {.5, .95}) {
-            String name = "p" + Math.round(p * 100), block = Tables.figure(groups.blockNs() / 1e9) + " s";
-            page.lines(name + " over time", "seconds since the first answer", name + " of " + block + unit, false,
-                    drawn.stream().map(group -> overTime(group, p, groups.blockNs(), startNs)).toList(),
-                    "A point is the " + name + " of the good samples that ended within " + block
-                    + ", to within 0.2 %. A step is a change; a slope is a drift.");
-        }
+        String block = Tables.figure(groups.blockNs() / 1e9) + " s";
+        overTime(drawn, groups.blockNs(), startNs).forEach((name, lines) -> page.lines(
+                name + " over time", "seconds since the first answer", name + " of " + block + unit, false, lines,
+                "A point is the " + name + " of the good samples that ended within " + block
+                + ", to within 0.2 %. A step is a change; a slope is a drift."));
         page.section("Distribution");
         page.lines("Percentile curve", "percentile", groups.metric() + unit, true,
                 drawn.stream().map(group -> curve(group.name(), false, group.good().get())).toList(),
@@ -836,12 +834,21 @@ final class Analyze implements Callable<Integer> {
         return page.html();
     }
 
-    private static Page.Line overTime(Group group, double p, long blockNs, long startNs) {
-        var blocks = group.good().get().blocks();
-        double[] seconds = blocks.keySet().stream()
-                .mapToDouble(block -> (block * (double) blockNs - startNs) / 1e9).toArray();
-        double[] values = blocks.values().stream().mapToDouble(block -> block.histogram.quantile(p)).toArray();
-        return new Page.Line(group.name(), seconds, values, false);
+    /** A line for each group, by percentile. One group's blocks at a time, as a block is a histogram. */
+    private static SequencedMap<String, List<Page.Line>> overTime(List<Group> groups, long blockNs, long startNs) {
+        var lines = new LinkedHashMap<String, List<Page.Line>>();
+        for (var group : groups) {
+            var blocks = group.good().get().blocks();
+            double[] seconds = blocks.keySet().stream()
+                    .mapToDouble(block -> (block * (double) blockNs - startNs) / 1e9).toArray();
+            for (int percent : new int[] {50, 95}) {
+                double[] values = blocks.values().stream()
+                        .mapToDouble(block -> block.histogram.quantile(percent / 100.0)).toArray();
+                lines.computeIfAbsent("p" + percent, _ -> new ArrayList<>())
+                        .add(new Page.Line(group.name(), seconds, values, false));
+            }
+        }
+        return lines;
     }
 
     private static String withUnit(String unit) { return unit.isEmpty() ? "" : " [" + unit + "]"; }

@@ -331,7 +331,7 @@ final class Aws implements Target.Verbs {
     }
 
     private String contentsOf(Target.Start request) throws IOException {
-        var parts = new TreeSet<String>(List.of(settings.architecture(), Run.sha256(kit.resolve("template.yaml"))));
+        var parts = new TreeSet<String>(List.of(settings.architecture(), Sha256.of(kit.resolve("template.yaml"))));
         request.variants().forEach(variant -> parts.add(variant.name()));
         request.artefacts().values().forEach(artefact -> parts.add(artefact.sha256()));
         return String.join(" ", parts);

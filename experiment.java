@@ -922,7 +922,7 @@ final class Experiment implements Callable<Integer> {
 
         private static Run.File cut(Path from, Run.File whole, Path to) throws IOException {
             Path source = from.resolve(whole.path()), copy = to.resolve(whole.path());
-            if (!Run.sha256(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED,
+            if (!Sha256.of(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED,
                     source + " is not the file that was measured: its sha256 differs",
                     "publish a run that nobody changed");
             if (whole.path().endsWith(".k6.json.gz")) {
@@ -938,7 +938,7 @@ final class Experiment implements Callable<Integer> {
             } else {
                 Files.copy(source, copy);
             }
-            return new Run.File(whole.path(), Files.size(copy), Run.sha256(copy), whole);
+            return new Run.File(whole.path(), Files.size(copy), Sha256.of(copy), whole);
         }
     }
 

@@ -9,6 +9,7 @@
 // The zip depends on its content alone. A language whose tools are missing is told as such: one can go without it.
 
 //DEPS org.apache.commons:commons-compress:1.28.0
+//SOURCES Sha256.java
 
 import module java.base;
 
@@ -49,6 +50,9 @@ final class Build {
     private static final double JAVA_HEAP_SHARE = 0.85;
     /** One processor is seen as one or two, depending on the target: Tokio would start a thread for each. */
     private static final String TOKIO_WORKERS = "2";
+
+    /** Longer than a person leaves an experiment alone between two runs of it. */
+    private static final Duration UNUSED_FOR = Duration.ofDays(30);
 
     /** As much of a failed tool's output as a person reads at once; the log has the rest. */
     private static final int LINES_OF_FAILURE = 20;
@@ -151,12 +155,24 @@ final class Build {
         toolchain.make(directory, new Tool(unfinished.resolve("build.log"), progress));
         Path zip = unfinished.resolve("function.zip");
         zip(directory, zip);
-        Files.writeString(unfinished.resolve("function.zip.sha256"), sha256(zip));
+        Files.writeString(unfinished.resolve("function.zip.sha256"), Sha256.of(zip));
         Files.move(unfinished, built, StandardCopyOption.ATOMIC_MOVE);
+        forgetOldBuilds(built.getParent());
+    }
+
+    /** Whoever edits a function leaves a build of some 30 MB for each version; those long unused are deleted. */
+    private static void forgetOldBuilds(Path builds) throws IOException {
+        var longAgo = Instant.now().minus(UNUSED_FOR);
+        try (var all = Files.list(builds)) {
+            for (Path old : all.filter(Files::isDirectory).toList()) {
+                if (Files.getLastModifiedTime(old).toInstant().isBefore(longAgo)) delete(old);
+            }
+        }
     }
 
     private static Artefact artefact(String language, Platform platform, Path built, Map<String, String> tools)
             throws IOException {
+        Files.setLastModifiedTime(built, FileTime.from(Instant.now()));
         Path zip = built.resolve("function.zip");
         String sha256 = Files.readString(built.resolve("function.zip.sha256"));
         Path uploaded = platform == Platform.LOCAL ? null : zip;
@@ -165,7 +181,7 @@ final class Build {
 
     /** A name for everything that a build depends on. */
     private String key(Toolchain toolchain, String language) throws IOException {
-        var digest = sha256();
+        var digest = Sha256.digest();
         String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         digest.update((machine + toolchain.versions()).getBytes(UTF_8));
         digest.update(Files.readAllBytes(kitRoot.resolve("kit/Build.java")));
@@ -486,20 +502,6 @@ final class Build {
         if (!Files.exists(directory)) return;
         try (var files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        var digest = sha256();
-        digest.update(Files.readAllBytes(file));
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new AssertionError("every Java has SHA-256", impossible);
         }
     }
 }

@@ -5,6 +5,7 @@
 // as one too few.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
+//SOURCES Sha256.java
 
 import module java.base;
 import module java.net.http;
@@ -115,7 +116,8 @@ final class Contract {
     }
 
     private static boolean holds(String check, JsonNode reply, String value) {
-        return check.equals("sha256(id)") ? value.equals(sha256(reply.path("id").asText())) : value.matches(check);
+        if (!check.equals("sha256(id)")) return value.matches(check);
+        return value.equals(Sha256.of(reply.path("id").asText().getBytes(StandardCharsets.UTF_8)));
     }
 
     private static boolean isOf(String type, JsonNode value) {
@@ -140,23 +142,11 @@ final class Contract {
         return text.length() <= 200 ? text : text.substring(0, 200) + "…";
     }
 
-    /** SHA-256 of the text's UTF-8 bytes, in lower-case hex. */
-    static String sha256(String text) {
-        return HexFormat.of().formatHex(sha256(text.getBytes(StandardCharsets.UTF_8)));
-    }
-
     /** What the cpu workload answers: the digest of the seed, hashed again that many times. */
     static String digest(String seed, int hashLoops) {
-        byte[] digest = sha256(seed.getBytes(StandardCharsets.UTF_8));
-        for (int loop = 0; loop < hashLoops; loop++) digest = sha256(digest);
+        var sha256 = Sha256.digest();
+        byte[] digest = sha256.digest(seed.getBytes(StandardCharsets.UTF_8));
+        for (int loop = 0; loop < hashLoops; loop++) digest = sha256.digest(digest);
         return HexFormat.of().formatHex(digest);
-    }
-
-    private static byte[] sha256(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException everyJavaHasIt) {
-            throw new AssertionError(everyJavaHasIt);
-        }
     }
 }

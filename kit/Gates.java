@@ -134,7 +134,7 @@ final class Gates {
                 Path path = findings.directory.resolve(file.path());
                 String where = "at " + file.path();
                 if (!Files.exists(path)) cases.add(new Case(2, "no file", where));
-                else if (!Run.sha256(path).equals(file.sha256())) cases.add(new Case(1, "another file", where));
+                else if (!Sha256.of(path).equals(file.sha256())) cases.add(new Case(1, "another file", where));
             }
         }
         return cases.stream();

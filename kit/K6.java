@@ -4,6 +4,7 @@
 // is the first with a promise of stability, and the script uses nothing newer.
 
 //SOURCES Cli.java
+//SOURCES Sha256.java
 
 import module java.base;
 import module java.net.http;
@@ -81,7 +82,7 @@ final class K6 {
                 .followRedirects(HttpClient.Redirect.ALWAYS).build()) {
             var response = client.send(HttpRequest.newBuilder(source).build(), HttpResponse.BodyHandlers.ofFile(file));
             if (response.statusCode() != 200) return "the download of k6 was answered with " + response.statusCode();
-            if (!sha256(file).equals(RELEASE_SHA256.get(archive))) return "the download of k6 has a wrong checksum";
+            if (!Sha256.of(file).equals(RELEASE_SHA256.get(archive))) return "the download of k6 has a wrong checksum";
             return unpack(file, directory);
         } catch (IOException unreachable) {
             return "k6's release page cannot be reached";
@@ -116,14 +117,6 @@ final class K6 {
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
             throw new IOException(said.lines().reduce((_, last) -> last).orElse(String.join(" ", command)));
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
-        } catch (NoSuchAlgorithmException everyJavaHasIt) {
-            throw new AssertionError(everyJavaHasIt);
         }
     }
 }

@@ -12,6 +12,7 @@
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 //DEPS com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.19.2
+//SOURCES Sha256.java
 
 import module java.base;
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -156,7 +157,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** A raw file; its path is relative to the run's directory. In a published copy it was cut from {@code whole}. */
     record File(String path, long bytes, String sha256, File whole) {
         static File of(Path runDirectory, Path file) throws IOException {
-            return new File(runDirectory.relativize(file).toString(), Files.size(file), Run.sha256(file), null);
+            return new File(runDirectory.relativize(file).toString(), Files.size(file), Sha256.of(file), null);
         }
     }
 
@@ -232,15 +233,5 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** A record as one line of JSON. */
     static String line(Object record) throws IOException {
         return JSON.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(record);
-    }
-
-    static String sha256(Path file) throws IOException {
-        try (var in = Files.newInputStream(file)) {
-            var digest = MessageDigest.getInstance("SHA-256");
-            in.transferTo(new java.security.DigestOutputStream(OutputStream.nullOutputStream(), digest));
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException everyJavaHasIt) {
-            throw new AssertionError(everyJavaHasIt);
-        }
     }
 }

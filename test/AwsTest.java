@@ -91,7 +91,7 @@ final class AwsTest {
 
     private Target.Start startRequest() throws IOException {
         return new Target.Start(run, VARIANTS, Map.of("python",
-                new Target.Artefact(null, artefact, Files.size(artefact), Run.sha256(artefact))));
+                new Target.Artefact(null, artefact, Files.size(artefact), Sha256.of(artefact))));
     }
 
     private Target.Started started(Aws target) throws Exception {

@@ -75,6 +75,21 @@ final class BuildTest {
         assertNotEquals("# changed\n", Files.readString(before.directory().resolve("handler.py")));
     }
 
+    @Test void a_build_that_nobody_used_for_long_goes_when_the_next_one_is_made() throws Exception {
+        var forgotten = build("python");
+        write("function/python/handler.py", "# changed\n");
+        var used = build("python");
+        for (var artefact : List.of(forgotten, used)) {
+            var longAgo = FileTime.from(Instant.now().minus(Duration.ofDays(31)));
+            Files.setLastModifiedTime(artefact.directory().getParent(), longAgo);
+        }
+        build("python");
+        write("function/python/handler.py", "# changed again\n");
+        build("python");
+        assertFalse(Files.exists(forgotten.directory()));
+        assertTrue(Files.exists(used.directory()));
+    }
+
     @Test void what_other_tools_leave_beside_the_sources_changes_nothing() throws Exception {
         var before = build("python");
         write("function/python/__pycache__/handler.cpython-313.pyc", "left by an editor");

@@ -716,7 +716,8 @@ final class Analyze implements Callable<Integer> {
         for (var workload : run.plan().workloads()) {
             var these = streams.stream()
                     .filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
-            page.section(workload.name() + (workload.query().isEmpty() ? "" : " " + workload.query()));
+            String query = workload.query().entrySet().stream().map(Object::toString).collect(Collectors.joining("&"));
+            page.section(workload.name() + (query.isEmpty() ? "" : "?" + query));
             page.table(tables.get("standard-or-lmi-" + workload.name()));
             var verdicts = tables.get("verdicts-" + workload.name());
             if (run.plan().claims()) page.text(verdicts.name()).table(verdicts);
@@ -727,7 +728,7 @@ final class Analyze implements Callable<Integer> {
                     + "rise or fall together are the machine. An upright line marks a change of level.");
             var curves = these.stream().map(stream ->
                     curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList();
-            page.lines("Percentile curve", "percentile", "latency [ms]", true, curves,
+            page.percentileCurves("Percentile curve", "latency [ms]", curves,
                     "How slow the slowest share of the answers is. Curves that cross say that the faster variant "
                     + "depends on whom you ask: the median user or the unlucky one.");
             page.boxes("Spread", "latency [ms]", boxes(these),
@@ -822,7 +823,7 @@ final class Analyze implements Callable<Integer> {
                 "A point is the " + name + " of the good samples that ended within " + block
                 + ", to within 0.2 %. A step is a change; a slope is a drift."));
         page.section("Distribution");
-        page.lines("Percentile curve", "percentile", groups.metric() + unit, true,
+        page.percentileCurves("Percentile curve", groups.metric() + unit,
                 drawn.stream().map(group -> curve(group.name(), false, group.good().get())).toList(),
                 "How slow the slowest share of the good samples is.");
         var boxes = new LinkedHashMap<String, double[]>();

@@ -24,7 +24,7 @@ final class Page {
     private static final List<String> OTHER_COLOURS =
             List.of("#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#999999");
 
-    /** A line of a plot: its name, its points, and what it looks like. */
+    /** A line of a plot: its name, its points, and what it looks like; a twin's line is dotted. */
     record Line(String name, double[] x, double[] y, boolean dashed) {}
 
     private final String title;
@@ -63,6 +63,24 @@ final class Page {
         return plot(heading, axis(xTitle, false), axis(yTitle, logarithmic), sentence, traces(lines));
     }
 
+    /**
+     * Percentile curves, x in 0 up to but not 100. The axis gives the slowest tenth as much room as the rest, and the
+     * slowest hundredth as much again, as in HdrHistogram's plots: the tail is what a curve is looked at for.
+     */
+    Page percentileCurves(String heading, String yTitle, List<Line> lines, String sentence) {
+        var stretched = lines.stream().map(line -> new Line(line.name(),
+                Arrays.stream(line.x()).map(Page::stretched).toArray(), line.y(), line.dashed())).toList();
+        var names = Arrays.stream(PERCENTILES_NAMED).mapToObj(p -> "p" + Tables.figure(p)).toArray(String[]::new);
+        double[] places = Arrays.stream(PERCENTILES_NAMED).map(Page::stretched).toArray();
+        var ticks = TickSettings.builder().tickMode(TickSettings.TickMode.ARRAY).arrayTicks(places, names).build();
+        return plot(heading, Axis.builder().title("percentile").tickSettings(ticks).build(), axis(yTitle, true),
+                sentence, traces(stretched));
+    }
+
+    private static final double[] PERCENTILES_NAMED = {0, 50, 75, 90, 95, 99, 99.9};
+
+    private static double stretched(double percentile) { return -StrictMath.log10(1 - percentile / 100); }
+
     /** Lines with both axes logarithmic. */
     Page logarithmicLines(String heading, String xTitle, String yTitle, List<Line> lines, String sentence) {
         return plot(heading, axis(xTitle, true), axis(yTitle, true), sentence, traces(lines));
@@ -74,7 +92,7 @@ final class Page {
             Line line = lines.get(i);
             String colour = colour(line.name(), i);
             var stroke = tech.tablesaw.plotly.components.Line.builder().color(colour)
-                    .dash(line.dashed() ? Dash.DASH : Dash.SOLID).build();
+                    .dash(line.name().endsWith("-twin") ? Dash.DOT : line.dashed() ? Dash.DASH : Dash.SOLID).build();
             traces[i] = ScatterTrace.builder(line.x(), line.y()).name(label(line.name()))
                     .mode(ScatterTrace.Mode.LINE_AND_MARKERS).line(stroke)
                     .marker(Marker.builder().color(colour).size(4).build()).build();
@@ -88,9 +106,21 @@ final class Page {
         percentiles.forEach((name, values) -> {
             var names = new String[values.length];
             Arrays.fill(names, label(name));
-            traces.add(BoxTrace.builder(names, values).name(label(name)).build());
+            var box = BoxTrace.builder(names, values).name(label(name)).build();
+            traces.add(new ColouredBox(name, box, colour(name, traces.size())));
         });
         return plot(heading, axis("", false), axis(yTitle, true), sentence, traces.toArray(Trace[]::new));
+    }
+
+    /** A box in its language's colour, of which tablesaw-jsplot's boxes know nothing. */
+    private record ColouredBox(String name, BoxTrace box, String colour) implements Trace {
+        @Override public String asJavascript(int number) {
+            return box.asJavascript(number).replace("type: 'box',", "type: 'box', marker: {color: '" + colour + "'},");
+        }
+
+        @Override public HoverLabel hoverLabel() { return box.hoverLabel(); }
+
+        @Override public boolean showLegend() { return false; }
     }
 
     /**
@@ -103,7 +133,7 @@ final class Page {
     }
 
     private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
-        boolean legend = traces.length > 1 && !(traces[0] instanceof BoxTrace);
+        boolean legend = traces.length > 1 && !(traces[0] instanceof ColouredBox);
         var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(legend).build();
         String name = "plot" + ++plots;
         body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3>")

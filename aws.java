@@ -80,6 +80,7 @@ final class Aws implements Target.Verbs {
     private static final String DRAINING = "capacity provider still draining, billed until gone";
     private static final String TEARDOWN = "./jbang aws.java teardown removes it";
     private static final String NOT_TOUCHED = "it was not touched; run this again for another name";
+    private static final String REMOVED = "nothing was measured; everything is removed";
     private static final String RESUME = "./jbang experiment.java --target aws --resume goes on";
 
     // ==== Commands ====
@@ -303,20 +304,16 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Started start(Target.Start request, Consumer<String> progress) throws Exception {
         String contents = contentsOf(request);
-        var again = ledger.entries().stream().filter(left -> left.contents().equals(contents)
-                && left.account().equals(account) && left.region().equals(door.region)).findFirst();
-        entry = again.isPresent() ? again.get() : beforeAnything(() -> ledger.write(newEntry(request, contents)));
-        again.ifPresent(left -> progress.accept("goes on with what is there: " + describe(left)));
+        if (!isThereAlready(contents, progress)) entry = beforeAnything(() -> ledger.write(newEntry(request, contents)));
         try {
-            boolean up = entry.stackId() != null && stackIs(entry.stackId(), "CREATE_COMPLETE");
-            if (!up && (entry.stackId() == null || !stackIs(entry.stackId(), "CREATE_IN_PROGRESS"))) deploy(request,
-                    progress);
-            if (!up) follow(progress);
+            String status = entry.stackId() == null ? "" : statusOf(entry.stackId());
+            if (!status.startsWith("CREATE_")) deploy(request, progress);
+            if (!status.equals("CREATE_COMPLETE")) follow(progress);
             return started();
         } catch (Door.Fault fault) {
-            boolean deniedBeforeTheStack = fault.reason == Door.Reason.DENIED && entry.up() == null;
-            if (!deniedBeforeTheStack) throw left(fault);
-            throw undo(Cli.REFUSED, fault.getMessage(), "ask for that right, then run it again", progress);
+            if (fault.reason != Door.Reason.DENIED) throw left(fault);
+            throw undo(entry.up() == null ? Cli.REFUSED : START_FAILED, fault.getMessage(),
+                    "ask for that right, then run it again; nothing is left", progress);
         } catch (AwsServiceException refused) {
             throw undo(START_FAILED, "AWS refused the stack: " + Door.line(refused), "nothing is left", progress);
         } catch (StackFailed failed) {
@@ -325,9 +322,23 @@ final class Aws implements Target.Verbs {
         }
     }
 
+    /** Whether an earlier run of the same has left what this one goes on with; what is going away is removed first. */
+    private boolean isThereAlready(String contents, Consumer<String> progress) throws Exception {
+        var left = ledger.entries().stream().filter(it -> it.contents().equals(contents)
+                && it.account().equals(account) && it.region().equals(door.region)).findFirst();
+        if (left.isEmpty()) return false;
+        entry = left.get();
+        boolean usable = entry.stackId() == null || afterStart(() ->
+                Set.of("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE").contains(statusOf(entry.stackId())));
+        progress.accept((usable ? "goes on with what is there: " : "removes first what an earlier run has left: ")
+                + describe(entry));
+        if (!usable) removeAndTell(progress);
+        return usable;
+    }
+
     /** The stack of an entry that could not come up, with the first cause that CloudFormation told. */
     private static final class StackFailed extends Exception {
-        StackFailed(String cause) { super(cause); }
+        StackFailed(String cause) { super(Door.withoutAccount(cause)); }
     }
 
     private String contentsOf(Target.Start request) throws IOException {
@@ -447,9 +458,8 @@ final class Aws implements Target.Verbs {
     /** Waits until CloudFormation has worked out what it will make. */
     private DescribeChangeSetResponse waitForChangeSet() throws InterruptedException, StackFailed {
         for (Instant giveUp = world.now().plus(DEPLOY_LIMIT); world.now().isBefore(giveUp); world.sleep().sleep(POLL)) {
-            var described = door.call("cloudformation:DescribeChangeSet",
-                    () -> door.cloudFormation().describeChangeSet(it -> it
-                    .stackName(entry.stackName()).changeSetName(CHANGE_SET)));
+            var described = door.call("cloudformation:DescribeChangeSet on " + entry.stackName(), () -> door
+                    .cloudFormation().describeChangeSet(it -> it.stackName(entry.stackName()).changeSetName(CHANGE_SET)));
             if (described.status() == ChangeSetStatus.CREATE_COMPLETE) return described;
             if (described.status() == ChangeSetStatus.FAILED) {
                 throw new StackFailed("CloudFormation refused the template: " + described.statusReason());
@@ -463,7 +473,7 @@ final class Aws implements Target.Verbs {
             door.call("cloudformation:ExecuteChangeSet", () -> door.cloudFormation().executeChangeSet(it -> it
                     .changeSetName(changeSetId).clientRequestToken("execute-" + entry.id())));
         } catch (AwsServiceException perhapsOfALostReply) {
-            if (stackIs(entry.stackId(), "REVIEW_IN_PROGRESS")) throw perhapsOfALostReply;
+            if (statusOf(entry.stackId()).equals("REVIEW_IN_PROGRESS")) throw perhapsOfALostReply;
         }
     }
 
@@ -473,7 +483,7 @@ final class Aws implements Target.Verbs {
         String cause = null;
         for (Instant giveUp = entry.up().plus(DEPLOY_LIMIT); ; world.sleep().sleep(POLL)) {
             // The status first: the events that are read after it tell of all that led to it.
-            String status = stack(entry.stackId()).map(Stack::stackStatusAsString).orElse("DELETE_COMPLETE");
+            String status = statusOf(entry.stackId());
             for (var event : newEvents(told)) {
                 progress.accept("%6s  %-22s %s".formatted(Cli.spoken(Duration.between(entry.up(), event.timestamp()).abs()),
                         event.resourceStatusAsString(), event.logicalResourceId()));
@@ -494,8 +504,7 @@ final class Aws implements Target.Verbs {
     }
 
     private static String causeOf(StackEvent event) {
-        return Door.withoutAccount("%s (%s): %s".formatted(event.logicalResourceId(), event.resourceType(),
-                event.resourceStatusReason()));
+        return "%s (%s): %s".formatted(event.logicalResourceId(), event.resourceType(), event.resourceStatusReason());
     }
 
     /** Oldest first. */
@@ -504,9 +513,8 @@ final class Aws implements Target.Verbs {
         String next = null;
         do {
             String page = next;
-            var answer = door.call("cloudformation:DescribeStackEvents",
-                    () -> door.cloudFormation().describeStackEvents(it -> it
-                    .stackName(entry.stackId()).nextToken(page)));
+            var answer = door.call("cloudformation:DescribeStackEvents", () -> door.cloudFormation()
+                    .describeStackEvents(it -> it.stackName(entry.stackId()).nextToken(page)));
             next = answer.nextToken();
             for (var event : answer.stackEvents()) {
                 if (told.add(event.eventId())) fresh.addFirst(event);
@@ -527,8 +535,8 @@ final class Aws implements Target.Verbs {
         }
     }
 
-    private boolean stackIs(String stack, String... statuses) throws InterruptedException {
-        return stack(stack).map(Stack::stackStatusAsString).filter(List.of(statuses)::contains).isPresent();
+    private String statusOf(String stackId) throws InterruptedException {
+        return stack(stackId).map(Stack::stackStatusAsString).orElse("DELETE_COMPLETE");
     }
 
     /** A stack's name and unique part, without the account's number. */
@@ -568,8 +576,8 @@ final class Aws implements Target.Verbs {
                     progress.accept(name + " is active");
                 }
                 if (environments.size() == request.variants().size()) return new Target.Environments(environments);
-                if (world.now().isAfter(giveUp)) throw new Cli.Problem(SOMETHING_LEFT,
-                        "only " + environments.keySet() + " became active within " + Cli.spoken(READY_LIMIT), TEARDOWN);
+                if (world.now().isAfter(giveUp)) throw new Cli.Problem(START_FAILED,
+                        "only " + environments.keySet() + " became active within " + Cli.spoken(READY_LIMIT), REMOVED);
             }
         });
     }
@@ -583,15 +591,13 @@ final class Aws implements Target.Verbs {
         } catch (ResourceNotFoundException notPublishedYet) {
             state = stateOf(function, null);
         }
-        if (state == State.FAILED) throw new Cli.Problem(SOMETHING_LEFT, variant.name() + " failed to become active",
-                TEARDOWN);
+        if (state == State.FAILED) throw new Cli.Problem(START_FAILED, variant.name() + " failed to become active", REMOVED);
         return state == State.ACTIVE;
     }
 
     private State stateOf(String function, String version) throws InterruptedException {
-        return door.call("lambda:GetFunctionConfiguration on " + function,
-                () -> door.lambda().getFunctionConfiguration(it -> it
-                .functionName(function).qualifier(version))).state();
+        return door.call("lambda:GetFunctionConfiguration on " + function, () -> door.lambda()
+                .getFunctionConfiguration(it -> it.functionName(function).qualifier(version))).state();
     }
 
     // ==== Stores ====
@@ -703,10 +709,15 @@ final class Aws implements Target.Verbs {
         return afterStart(() -> {
             var cloudWatch = new CloudWatch(door, entry, outputs.get("ApiStage"));
             var logged = cloudWatch.invocations(request, progress);
-            var notes = new ArrayList<>(logged.notes());
+            boolean complete = logged.count() > 0 && logged.count() >= request.requests();
+            var notes = new ArrayList<String>();
+            if (!complete) notes.add(request.requests() == 0 ? "no invocation records came"
+                    : "%d of %d invocation records came; the rest are late, or those requests reached no function"
+                            .formatted(logged.count(), request.requests()));
             notes.addAll(cloudWatch.metrics(request));
+            notes.forEach(progress);
             addToUsed(logged.traffic());
-            return new Target.Collected(logged.count(), logged.complete(), notes);
+            return new Target.Collected(logged.count(), complete, notes);
         });
     }
 
@@ -741,32 +752,33 @@ final class Aws implements Target.Verbs {
                 open();
                 if (!next.region().equals(door.region)) throw new Cli.Problem(Cli.REFUSED,
                         next.id() + " is in " + next.region() + ", the configured region is " + door.region,
-                        "AWS_REGION=" + next.region() + " ./jbang aws.java teardown");
+                        "AWS_REGION=" + next.region() + " ./jbang aws.java teardown " + next.id());
                 if (!next.account().equals(account)) throw new Cli.Problem(Cli.REFUSED,
                         next.id() + " is in another AWS account than these credentials",
                         "use the credentials that it was made with");
                 return null;
             });
             entry = next;
-            double spentUsd = remove(progress).spentUsd();
-            progress.accept(String.format(Locale.ROOT, "%s: 0 resources left, $%.2f spent, $%.2f estimated", next.id(),
-                    spentUsd, next.estimatedUsd()));
+            removeAndTell(progress);
         }
+    }
+
+    private void removeAndTell(Consumer<String> progress) throws Exception {
+        var removed = entry;
+        double spentUsd = remove(progress).spentUsd();
+        progress.accept(String.format(Locale.ROOT, "%s: 0 resources left, $%.2f spent, $%.2f estimated", removed.id(),
+                spentUsd, removed.estimatedUsd()));
     }
 
     /** Whatever stops it, the entry still leads to the rest. Returns what it all cost, USD. */
     private double removeAll(Consumer<String> progress) throws Exception {
         Instant giveUp = world.now().plus(REMOVE_LIMIT);
         removeStack(giveUp, progress);
-        var survivors = survivorsOfARemovedStack();
         verifyProvidersGone(giveUp, progress);
         double spentUsd = spentUsd();
         removeLogGroups();
         removeArtefacts();
         ledger.delete(entry);
-        if (!survivors.isEmpty()) throw new Cli.Problem(SOMETHING_LEFT,
-                "the stack is gone, but CloudFormation could not delete " + String.join(", ", survivors),
-                "look for them in the console and delete them there; all else is removed");
         entry = null;
         return spentUsd;
     }
@@ -776,7 +788,7 @@ final class Aws implements Target.Verbs {
         if (stackId == null) return;
         Instant nextTold = world.now().plus(TELL_EVERY);
         for (boolean asked = false; ; world.sleep().sleep(POLL)) {
-            String status = stack(stackId).map(Stack::stackStatusAsString).orElse("DELETE_COMPLETE");
+            String status = statusOf(stackId);
             if (status.equals("DELETE_COMPLETE")) return;
             if (world.now().isAfter(giveUp)) throw new Cli.Problem(SOMETHING_LEFT, "the stack %s is still there after %s: %s"
                     .formatted(nameOf(stackId), Cli.spoken(REMOVE_LIMIT), String.join(", ", survivors(stackId))), TEARDOWN);
@@ -812,25 +824,15 @@ final class Aws implements Target.Verbs {
     }
 
     private List<String> survivors(String stackId) throws InterruptedException {
-        return resources(stackId).stream().map(it -> it.logicalResourceId() + " (" + it.resourceType()
-                + (it.resourceStatusReason() == null ? "" : ": " + it.resourceStatusReason()) + ")").toList();
-    }
-
-    /** What a stack that is gone has left behind: a resource's last event tells whether it was deleted. */
-    private List<String> survivorsOfARemovedStack() throws InterruptedException {
-        if (entry.stackId() == null) return List.of();
-        var last = new TreeMap<String, StackEvent>();
-        for (var event : newEvents(new HashSet<>())) last.put(event.logicalResourceId(), event);
-        return last.values().stream().filter(event -> event.resourceStatus() == ResourceStatus.DELETE_FAILED)
-                .map(event -> event.logicalResourceId() + " (" + event.physicalResourceId() + ")").toList();
+        return resources(stackId).stream().map(it -> Door.withoutAccount(it.logicalResourceId() + " (" + it.resourceType()
+                + (it.resourceStatusReason() == null ? "" : ": " + it.resourceStatusReason()) + ")")).toList();
     }
 
     /** Those that are there. */
     private List<StackResource> resources(String stackId) throws InterruptedException {
         try {
-            return door.call("cloudformation:DescribeStackResources",
-                    () -> door.cloudFormation().describeStackResources(it -> it
-                    .stackName(stackId))).stackResources().stream()
+            return door.call("cloudformation:DescribeStackResources", () -> door.cloudFormation()
+                    .describeStackResources(it -> it.stackName(stackId))).stackResources().stream()
                     .filter(it -> it.resourceStatus() != ResourceStatus.DELETE_COMPLETE).toList();
         } catch (CloudFormationException gone) {
             return List.of();
@@ -853,21 +855,24 @@ final class Aws implements Target.Verbs {
 
     /** The stack's own are gone with it; Lambda makes others of the same name when a function outlives its group. */
     private void removeLogGroups() throws InterruptedException {
-        var groups = door.call("logs:DescribeLogGroups", () -> door.logs().describeLogGroupsPaginator(it -> it
-                .logGroupNamePrefix("/aws/lambda/" + entry.stackName() + "-")).logGroups().stream()
-                        .map(it -> it.logGroupName()).toList());
-        for (String group : groups) {
-            door.call("logs:DeleteLogGroup on " + group, () -> door.logs().deleteLogGroup(it -> it.logGroupName(group)));
-        }
+        var groups = door.call("logs:DescribeLogGroups", () -> door.logs()
+                .describeLogGroupsPaginator(it -> it.logGroupNamePrefix("/aws/lambda/" + entry.stackName() + "-"))
+                .logGroups().stream().map(it -> it.logGroupName()).toList());
+        for (String group : groups) delete("logs:DeleteLogGroup on " + group,
+                () -> door.logs().deleteLogGroup(it -> it.logGroupName(group)));
     }
 
     private void removeArtefacts() throws InterruptedException {
         emptyBucket(entry.bucket());
+        delete("s3:DeleteBucket on " + entry.bucket(), () -> door.s3().deleteBucket(it -> it.bucket(entry.bucket())));
+    }
+
+    /** What is not there any more went with a call whose reply was lost. */
+    private void delete(String action, Supplier<?> call) throws InterruptedException {
         try {
-            door.call("s3:DeleteBucket on " + entry.bucket(),
-                    () -> door.s3().deleteBucket(it -> it.bucket(entry.bucket())));
+            door.call(action, call);
         } catch (AwsServiceException answered) {
-            if (answered.statusCode() != 404) throw answered;
+            if (!Door.code(answered).matches("NoSuchBucket|ResourceNotFoundException")) throw answered;
         }
     }
 
@@ -926,11 +931,10 @@ final class Aws implements Target.Verbs {
     private Cli.Problem undo(int exitCode, String message, String hint, Consumer<String> progress) throws Exception {
         progress.accept(message);
         try {
-            removeAll(progress);
+            remove(progress);
             return new Cli.Problem(exitCode, message, hint);
-        } catch (Door.Fault | AwsServiceException stopped) {
-            var left = left(stopped);
-            return new Cli.Problem(SOMETHING_LEFT, message + "; then: " + left.getMessage(), left.hint);
+        } catch (Cli.Problem left) {
+            return new Cli.Problem(left.exitCode, message + "; then: " + left.getMessage(), left.hint);
         }
     }
 }

@@ -514,8 +514,9 @@ final class Experiment implements Callable<Integer> {
             var description = description(planned, workloads, plan, phases, started);
             generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), limit);
             if (stores) stored = target.ask(new Target.Stored(null)).stored();
+            long sent = generated.exitCode() == 0 ? requestsIn(requests) : 0;
             var collected = target.ask(
-                    new Target.Collect(planned.variants(), begun, Instant.now(), invocations, metrics));
+                    new Target.Collect(planned.variants(), begun, Instant.now(), sent, invocations, metrics));
             notes.addAll(collected.notes());
             generated.appendTo(metrics);
             outcome = generated.exitCode() == 0 ? Run.Outcome.measured()
@@ -532,6 +533,14 @@ final class Experiment implements Callable<Integer> {
         }
         var files = Stream.of(requests, invocations, metrics).filter(Files::exists).toList();
         journal.add(cell(journal, planned, phases, begun, outcome, files, stored, generated, notes));
+    }
+
+    /** How many requests k6 has sent, by its own record. */
+    private static long requestsIn(Path k6Json) throws IOException {
+        try (var lines = new BufferedReader(new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(k6Json)), StandardCharsets.UTF_8))) {
+            return lines.lines().filter(line -> line.contains("\"http_reqs\"") && line.contains("\"Point\"")).count();
+        }
     }
 
     private static Run.Cell cell(Journal journal, Run.PlannedCell planned, List<Run.Phase> phases, Instant begun,

@@ -2,8 +2,8 @@
 // CloudWatch.
 //
 // Lambda writes a platform.report for each invocation into the function's log group, as JSON. On Managed Instances (LMI)
-// it tells the duration only. Logs come late, so they are read until two readings agree; a figure that cannot be had is a
-// note in the run, never a failure of it.
+// it tells the duration only. Logs come late, so they are read until there are as many as there were requests, or no more
+// come; a figure that cannot be had is a note in the run, never a failure of it.
 
 //SOURCES Cost.java
 //SOURCES Door.java
@@ -20,8 +20,10 @@ import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 
 /** The logs and metrics of one stack. */
 record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
-    /** Logs are late by seconds, rarely by minutes: two readings this far apart that agree are taken for all. */
-    private static final Duration SETTLE = Duration.ofSeconds(10);
+    /** Logs are late by seconds: asking more often would be throttled, asking more seldom would keep the next cell. */
+    private static final Duration POLL = Duration.ofSeconds(5);
+    /** What has not come when nothing new came for so long is not waited for: not every request reached a function. */
+    private static final Duration QUIET = Duration.ofSeconds(30);
     /** More time than this for one cell's records would be dearer, in instances that wait, than the records are worth. */
     private static final Duration BUDGET = Duration.ofMinutes(8);
     /** The functions' time-out: what began in time may be reported so much later. */
@@ -38,22 +40,23 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
 
     // ==== Invocations ====
 
-    /** @param complete false when the time was up before two readings agreed */
-    record Logged(long count, boolean complete, Map<String, Cost.Traffic> traffic, List<String> notes) {
-        Logged cutShort() {
-            return new Logged(count, false, traffic, List.of("the %d invocation records are those that came within %s; there may be more"
-                    .formatted(count, Cli.spoken(BUDGET))));
-        }
-    }
+    /** How many records came, and what they say of each variant's use. */
+    record Logged(long count, Map<String, Cost.Traffic> traffic) {}
 
-    /** Writes a line for each invocation of the variants between two instants. */
+    /**
+     * Writes a line for each invocation of the variants between two instants. As many records as requests are all; where
+     * they stay fewer, or nobody has counted the requests, they are read until no more come.
+     */
     Logged invocations(Target.Collect request, Consumer<String> progress) throws Exception {
         Instant deadline = door.world.now().plus(BUDGET);
-        for (long last = 0; ; door.world.sleep().sleep(SETTLE)) {
+        // Nothing at all is too early: something was asked for in every cell.
+        Instant giveUp = deadline;
+        for (long last = 0; ; door.world.sleep().sleep(POLL)) {
             var logged = read(request, deadline);
-            // Nothing at all is too early: something was asked for in every cell.
-            if (logged.complete() && logged.count() == last && last > 0) return logged;
-            if (!door.world.now().plus(SETTLE).isBefore(deadline)) return logged.cutShort();
+            if (request.requests() > 0 && logged.count() >= request.requests()) return logged;
+            Instant now = door.world.now();
+            if (logged.count() > last) giveUp = Collections.min(List.of(now.plus(QUIET), deadline));
+            if (now.plus(POLL).isAfter(giveUp)) return logged;
             last = logged.count();
             progress.accept(last + " invocation records so far");
         }
@@ -61,25 +64,18 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
 
     private Logged read(Target.Collect request, Instant deadline) throws Exception {
         var traffic = new TreeMap<String, Cost.Traffic>();
-        boolean complete = true;
         try (var out = new OutputStreamWriter(new GZIPOutputStream(Files.newOutputStream(request.invocationsFile())));
              var readers = Executors.newFixedThreadPool(READERS)) {
             var readings = request.variants().stream().map(Run.Variant::of)
                     .map(variant -> readers.submit(() -> read(variant, request, deadline, out))).toList();
-            for (var reading : readings) {
-                traffic.put(reading.get().traffic().variant(), reading.get().traffic());
-                complete &= reading.get().complete();
-            }
+            for (var reading : readings) traffic.put(reading.get().variant(), reading.get());
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof Exception cause ? cause : failed;
         }
-        return new Logged((long) traffic.values().stream().mapToDouble(Cost.Traffic::requests).sum(), complete, traffic,
-                List.of());
+        return new Logged((long) traffic.values().stream().mapToDouble(Cost.Traffic::requests).sum(), traffic);
     }
 
-    private record Reading(Cost.Traffic traffic, boolean complete) {}
-
-    private Reading read(Run.Variant variant, Target.Collect request, Instant deadline, Writer out) throws Exception {
+    private Cost.Traffic read(Run.Variant variant, Target.Collect request, Instant deadline, Writer out) throws Exception {
         double requests = 0, billedMs = 0, initMs = 0;
         String next = null;
         do {
@@ -100,8 +96,8 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
             }
             next = page.nextToken();
         } while (next != null && door.world.now().isBefore(deadline));
-        return new Reading(new Cost.Traffic(variant.name(), variant.lmi(), stack.architecture(), variant.memoryMb(), requests,
-                billedMs, initMs, 0, requests * REPLY_BYTES, requests * LOG_BYTES), next == null);
+        return new Cost.Traffic(variant.name(), variant.lmi(), stack.architecture(), variant.memoryMb(), requests, billedMs,
+                initMs, 0, requests * REPLY_BYTES, requests * LOG_BYTES);
     }
 
     private static final Pattern TEXT_REPORT = Pattern.compile("REPORT RequestId: (\\S+)\\s+Duration: ([\\d.]+) ms\\s+"
@@ -143,9 +139,13 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
 
     // ==== Metrics ====
 
-    private record Series(String subject, String namespace, String metric, Map<String, String> dimensions, String statistic) {}
+    private record Series(String subject, String namespace, String metric, Map<String, String> dimensions,
+                          String statistic) {}
 
-    /** Writes the figures of the variants, of LMI's capacity and of the API; returns a note for what could not be had. */
+    /**
+     * Writes the figures of the variants, of LMI's capacity and of the API; returns a note for what could not be had. They
+     * are minutes late and not waited for, as instances cost money meanwhile: a cell's last minutes may be missing.
+     */
     List<String> metrics(Target.Collect request) throws Exception {
         var series = new ArrayList<Series>();
         for (String variant : request.variants()) {

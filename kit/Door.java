@@ -215,7 +215,8 @@ final class Door {
                                                                                        Region region) {
         return type.cast(clients.computeIfAbsent(type, _ -> builder.get()
                 .region(region).credentialsProvider(credentials).httpClient(http)
-                .overrideConfiguration(it -> it.retryStrategy(AwsRetryStrategy.doNotRetry()).apiCallTimeout(world.callTimeout()))
+                .overrideConfiguration(it -> it.retryStrategy(AwsRetryStrategy.doNotRetry())
+                        .apiCallTimeout(world.callTimeout()))
                 .build()));
     }
 
@@ -252,7 +253,8 @@ final class Door {
             if (answered.httpResponse().isSuccessful()) return reply;
             var details = AwsErrorDetails.builder().errorCode(String.join("", values(reply, "Code")))
                     .errorMessage(String.join("", values(reply, "Message"))).build();
-            throw AwsServiceException.builder().statusCode(answered.httpResponse().statusCode()).awsErrorDetails(details).build();
+            throw AwsServiceException.builder().statusCode(answered.httpResponse().statusCode())
+                    .awsErrorDetails(details).build();
         } catch (IOException lost) {
             throw SdkClientException.create("no reply: " + lost.getMessage(), lost);
         }

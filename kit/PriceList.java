@@ -75,7 +75,8 @@ record PriceList(Cost.Tariff tariff, String from) {
             refusal = Door.line(refused);
         }
         if (refusal != null) warnings.add("AWS's price list did not answer (" + refusal + "): " + fromFile + " does");
-        else if (!silent.isEmpty()) warnings.add("AWS's price list did not tell " + String.join(", ", silent) + ": " + fromFile + " does");
+        else if (!silent.isEmpty()) warnings.add("AWS's price list did not tell " + String.join(", ", silent) + ": "
+                + fromFile + " does");
         return of(file, door.region, refusal == null && silent.isEmpty() ? "AWS's price list" : fromFile);
     }
 
@@ -94,7 +95,8 @@ record PriceList(Cost.Tariff tariff, String from) {
     private static List<Cost.Tier> tiers(Door door, String service, Map<String, String> filters, String usageType)
             throws IOException, InterruptedException {
         var matches = Stream.concat(filters.entrySet().stream(), Stream.of(Map.entry("regionCode", door.region)))
-                .map(it -> Filter.builder().type(FilterType.TERM_MATCH).field(it.getKey()).value(it.getValue()).build()).toList();
+                .map(it -> Filter.builder().type(FilterType.TERM_MATCH).field(it.getKey()).value(it.getValue()).build())
+                .toList();
         var products = door.call("pricing:GetProducts", PATIENCE, () -> door.pricing().getProducts(it -> it
                 .serviceCode(service).filters(matches).maxResults(100))).priceList();
         var found = new HashSet<List<Cost.Tier>>();

@@ -94,9 +94,15 @@ final class Target implements AutoCloseable {
     /**
      * Write what the platform measured between two instants: a line per invocation ({@link Invocation}, gzip) and the
      * metrics over time ({@link Metric}).
+     *
+     * @param requests  how many were sent in that time, so many records are waited for; 0 where nobody has counted
      */
-    record Collect(List<String> variants, Instant from, Instant to, Path invocationsFile, Path metricsFile)
-            implements Request<Collected> {
+    record Collect(List<String> variants, Instant from, Instant to, long requests, Path invocationsFile,
+                   Path metricsFile) implements Request<Collected> {
+        Collect(List<String> variants, Instant from, Instant to, Path invocationsFile, Path metricsFile) {
+            this(variants, from, to, 0, invocationsFile, metricsFile);
+        }
+
         @Override public Class<Collected> answer() { return Collected.class; }
     }
 

@@ -35,9 +35,11 @@ final class AwsTest {
     private static final Duration CALL_TIMEOUT = SLOW ? Door.World.REAL.callTimeout() : Duration.ofSeconds(5);
     private static final List<Run.Variant> VARIANTS =
             List.of(Run.Variant.of("python-standard-1769"), Run.Variant.of("python-lmi-2048"));
+    private static final List<String> NAMES = VARIANTS.stream().map(Run.Variant::name).toList();
     private static StandIn aws;
-    private static Path artefact;
 
+    @TempDir static Path artefacts;
+    private static Path artefact;
     @TempDir Path home;
     private Path state;
     private Path run;
@@ -46,14 +48,13 @@ final class AwsTest {
 
     @BeforeAll static void start_the_stand_in() throws Exception {
         aws = new StandIn();
-        artefact = Files.createTempFile("python-", ".zip");
+        artefact = artefacts.resolve("python.zip");
         try (var zip = new ZipOutputStream(Files.newOutputStream(artefact))) {
             zip.putNextEntry(new ZipEntry("handler.py"));
             zip.write(Files.readAllBytes(Path.of("function/python/handler.py")));
         }
-        System.getProperties().putAll(Map.of("aws.accessKeyId", "test", "aws.secretAccessKey", "test", "aws.region",
-                "us-east-1",
-                "aws.endpointUrl", aws.url(), "aws.disableEc2Metadata", "true"));
+        System.getProperties().putAll(Map.of("aws.accessKeyId", "test", "aws.secretAccessKey", "test",
+                "aws.region", "us-east-1", "aws.endpointUrl", aws.url(), "aws.disableEc2Metadata", "true"));
     }
 
     @AfterAll static void stop_the_stand_in() throws Exception { aws.close(); }
@@ -61,32 +62,46 @@ final class AwsTest {
     @BeforeEach void an_account_that_holds_something() throws Exception {
         aws.heal();
         state = home.resolve("lambda-kit");
-        run = Files.createTempDirectory("run");
+        run = Files.createDirectory(home.resolve("run"));
         before = aws.holdings();
     }
 
     /** Minutes pass in milliseconds: the clock goes on by what is slept, the stand-in gets a moment of real time. */
-    private static Door.World quick() {
+    private static Door.World quick() { return quick(_ -> { }); }
+
+    /** The same with something that happens whenever somebody waits. */
+    private static Door.World quick(Consumer<Duration> meanwhile) { return world(1, meanwhile); }
+
+    /** Where every wait takes twenty times as long: for what is given up after an hour. */
+    private static Door.World hasty() { return world(20, _ -> { }); }
+
+    private static Door.World world(int times, Consumer<Duration> meanwhile) {
         if (SLOW) return Door.World.REAL;
         var now = new AtomicReference<>(Instant.now());
         return new Door.World(now::get, duration -> {
-            now.updateAndGet(it -> it.plus(duration));
+            meanwhile.accept(duration);
+            now.updateAndGet(it -> it.plus(duration.multipliedBy(times)));
             Thread.sleep(Math.min(duration.toMillis(), 20));
         }, CALL_TIMEOUT);
     }
 
-    private Aws target() { return target("test-" + UUID.randomUUID().toString().substring(0, 6)); }
+    private Aws target() { return target(quick()); }
 
-    private Aws target(String id) {
-        return new Aws(quick(), new Ledger(state), Path.of("").toAbsolutePath(),
+    private Aws target(String id) { return target(quick(), state, id); }
+
+    private Aws target(Door.World world) {
+        return target(world, state, "test-" + UUID.randomUUID().toString().substring(0, 6));
+    }
+
+    private static Aws target(Door.World world, Path state, String id) {
+        return new Aws(world, new Ledger(state), Path.of("").toAbsolutePath(),
                 new Aws.Settings("x86_64", List.of(), List.of()), () -> id);
     }
 
     private static Run.Plan plan() {
-        var names = VARIANTS.stream().map(Run.Variant::name).toList();
         return new Run.Plan("test", "", false, Run.Plan.SLOTS, 1, 1, 0, 60, 0, VARIANTS,
                 List.of(new Run.Workload("store", 10, Map.of())),
-                List.of(new Run.PlannedCell(1, "one", 1, names, "store")));
+                List.of(new Run.PlannedCell(1, "one", 1, NAMES, "store")));
     }
 
     private Target.Start startRequest() throws IOException {
@@ -99,12 +114,33 @@ final class AwsTest {
         return target.start(startRequest(), told::add);
     }
 
+    /** All that experiment.java asks for, on stores and logs that hold something, so that no call is left out. */
     private void wholeRun(Aws target) throws Exception {
         started(target);
-        target.ready(new Target.Ready(VARIANTS.stream().map(Run.Variant::name).toList()), told::add);
+        assertEquals(1, Run.json().readTree(aws.holdings()).get("stacks").size(), "one stack");
+        target.ready(new Target.Ready(NAMES), told::add);
+        String stackName = state().getFirst().stackName();
+        aws.store(stackName, "first");
+        assertEquals("first", target.stored(new Target.Stored("first")).object());
+        target.empty();
+        aws.store(stackName, "second");
+        invoked(stackName);
+        assertTrue(target.collect(collect(NAMES, 2), told::add).complete());
         target.remove(told::add);
         nothingLeft();
     }
+
+    /** Each function of the stack has been invoked, and Lambda has made a log group that nobody asked for. */
+    private static void invoked(String stackName) throws Exception {
+        aws.inside("{\"invoked\": \"%1$s\", \"log_group\": \"/aws/lambda/%1$s-edge\"}".formatted(stackName));
+    }
+
+    private Target.Collect collect(List<String> variants, long requests) {
+        return new Target.Collect(variants, Instant.now().minusSeconds(60), Instant.now(), requests,
+                run.resolve("invocations.gz"), run.resolve("metrics"));
+    }
+
+    private List<Ledger.Entry> state() throws IOException { return new Ledger(state).entries(); }
 
     private static String ask(Target.Started started, String variant, String workload) throws Exception {
         try (var client = HttpClient.newHttpClient()) {
@@ -116,7 +152,7 @@ final class AwsTest {
 
     private void nothingLeft() throws Exception {
         assertEquals(before, aws.holdings());
-        assertEquals(List.of(), new Ledger(state).entries());
+        assertEquals(List.of(), state());
     }
 
     private static Cli.Problem problem(int exitCode, org.junit.jupiter.api.function.Executable step) {
@@ -126,8 +162,9 @@ final class AwsTest {
         return problem;
     }
 
-    private static void says(String part, String text) { assertTrue(text.contains(part),
-            () -> "'" + part + "' is not in: " + text); }
+    private static void says(String part, String text) {
+        assertTrue(text.contains(part), () -> "'" + part + "' is not in: " + text);
+    }
 
     // ==== Without faults ====
 
@@ -135,18 +172,14 @@ final class AwsTest {
         var target = target();
         var started = started(target);
         assertEquals(Map.of("python-standard-1769", 0, "python-lmi-2048", 3),
-                target.ready(new Target.Ready(List.of("python-standard-1769", "python-lmi-2048")), told::add).environments());
-        var from = Instant.now().minusSeconds(1);
+                target.ready(new Target.Ready(NAMES), told::add).environments());
         String id = Run.json().readTree(ask(started, "python-standard-1769", "store")).get("id").asText();
         says("\"concurrency\":16", ask(started, "python-lmi-2048", "health"));
         var contents = target.stored(new Target.Stored(id));
         assertEquals(id, contents.object());
         assertEquals(id, contents.item().at("/id/S").asText());
         assertEquals(new Run.Stored(1, 1, true, 36, 36), contents.stored());
-        var collected = target.collect(new Target.Collect(List.of("python-standard-1769", "python-lmi-2048"), from,
-                Instant.now(),
-                run.resolve("invocations.gz"), run.resolve("metrics")), told::add);
-        assertEquals(new Target.Collected(2, true, List.of()), collected);
+        assertEquals(new Target.Collected(2, true, List.of()), target.collect(collect(NAMES, 2), told::add));
         target.empty();
         assertEquals(0, target.stored(new Target.Stored(null)).stored().objects());
         assertTrue(target.remove(told::add).spentUsd() > 0);
@@ -163,8 +196,7 @@ final class AwsTest {
     @Test void the_key_is_in_no_file_and_no_line() throws Exception {
         var target = target();
         String key = started(target).apiKey();
-        for (var entry : new Ledger(state).entries()) assertFalse(Files.readString(new Ledger(state).file(entry))
-                .contains(key));
+        for (var entry : state()) assertFalse(Files.readString(new Ledger(state).file(entry)).contains(key));
         target.remove(told::add);
         assertFalse(told.toString().contains(key));
     }
@@ -196,6 +228,22 @@ final class AwsTest {
         assertEquals(3 * 0.1008 * 1.15, planned.costPerHourUsd(), 1e-12);
     }
 
+    @Test void the_final_bill_is_the_sum_of_what_was_used_by_hand() throws Exception {
+        var world = quick();
+        var target = target(world);
+        started(target);
+        var entry = state().getFirst();
+        aws.store(entry.stackName(), "id");
+        target.stored(new Target.Stored(null));
+        invoked(entry.stackName());
+        target.collect(collect(NAMES, 2), told::add);
+        double spentUsd = target.remove(told::add).spentUsd();
+        double hours = Duration.between(entry.up(), world.now()).toMillis() / 3.6e6;
+        // An invocation of a millisecond for each of two variants, and one of them stored.
+        assertEquals(2 * (0.2e-6 + 3.5e-6) + 0.001 * 1769 / 1024 * 0.0000166667 + 5e-6 + 2 * 0.625e-6
+                + 2 * (700 * 0.5 + 600 * 0.09) / (1 << 30) + 3 * hours * 0.1008 * 1.15, spentUsd, SLOW ? 0.01 : 1e-12);
+    }
+
     @Test void a_price_that_aws_tells_takes_the_place_of_the_file_s() throws Exception {
         String product = """
                 {"product": {"attributes": {"usagetype": "ApiGatewayRequest"}},
@@ -205,8 +253,8 @@ final class AwsTest {
         aws.fail("GetProducts", new StandIn.Kind.Say(Run.json().createObjectNode().set("PriceList",
                 Run.json().createArrayNode().add(product)).toString()), 99);
         var planned = target().plan(new Target.Plan(plan()));
-        var restApi = planned.cost().stream().filter(item -> item.name().equals("REST API requests")).findFirst().orElseThrow();
-        assertEquals(1000 * 2.0 + 200 * 1.0, restApi.usd(), 1e-9);
+        assertEquals(1000 * 2.0 + 200 * 1.0, planned.cost().stream()
+                .filter(item -> item.name().equals("REST API requests")).findFirst().orElseThrow().usd(), 1e-9);
         says("did not tell DynamoDB writes, S3 PUTs: data/prices.json of", planned.warnings().toString());
     }
 
@@ -237,6 +285,7 @@ final class AwsTest {
         says("\"exitCode\":2", ended);
         says("AWS_REGION", ended);
         assertEquals(List.of(), aws.calls());
+        nothingLeft();
     }
 
     @Test void without_credentials_no_call_is_made() throws Exception {
@@ -244,6 +293,7 @@ final class AwsTest {
         says("\"exitCode\":2", ended);
         says("AWS_ACCESS_KEY_ID", ended);
         assertEquals(List.of(), aws.calls());
+        nothingLeft();
     }
 
     @Test void credentials_that_end_before_the_run_would_are_refused() throws Exception {
@@ -252,52 +302,63 @@ final class AwsTest {
                 "AWS_CREDENTIAL_EXPIRATION", Instant.now().plusSeconds(600).toString()));
         says("\"exitCode\":2", ended);
         says("the AWS credentials end at", ended);
-    }
-
-    @Test void expired_credentials_are_said_to_be_so_at_once() throws Exception {
-        aws.fail(".*", StandIn.EXPIRE, 99);
-        says("credentials have expired", problem(2, () -> started(target())).getMessage());
-        assertEquals(List.of("GetCallerIdentity"), aws.calls());
         nothingLeft();
     }
 
-    @Test void a_call_that_is_denied_before_the_stack_is_named_and_what_was_uploaded_is_removed() throws Exception {
-        for (String call : List.of("GetAccountSettings", "ListCapacityProviders", "DescribeSubnets", "HeadBucket",
-                "CreateBucket", "PutObject", "CreateChangeSet")) {
+    @Test void credentials_that_are_over_or_wrong_are_said_to_be_so_at_once() throws Exception {
+        var refusals = Map.of("ExpiredTokenException", "have expired", "ExpiredToken", "have expired",
+                "InvalidClientTokenId", "are invalid", "UnrecognizedClientException", "are invalid",
+                "SignatureDoesNotMatch", "are invalid");
+        for (var refusal : refusals.entrySet()) {
             aws.heal();
-            aws.fail(call, StandIn.DENY, 99);
+            aws.fail(".*", new StandIn.Kind.Refuse(403, refusal.getKey(), "no"), 99);
             var problem = problem(2, () -> started(target()));
-            if (!call.equals("HeadBucket")) says(call, problem.getMessage());
-            assertFalse(problem.getMessage().contains("123456789012"), "an account number");
-            aws.heal();
+            says("the AWS credentials " + refusal.getValue() + ": " + refusal.getKey(), problem.getMessage());
+            says("AWS_ACCESS_KEY_ID", problem.hint);
+            assertEquals(List.of("GetCallerIdentity"), aws.calls());
             nothingLeft();
         }
     }
 
-    @Test void a_stack_of_that_name_that_no_state_names_is_not_touched() throws Exception {
-        var elsewhere = new Ledger(Files.createTempDirectory("other-machine"));
-        var theirs = new Aws(quick(), elsewhere, Path.of("").toAbsolutePath(), new Aws.Settings("x86_64", List.of(), List.of()),
-                () -> "taken");
-        theirs.plan(new Target.Plan(plan()));
-        theirs.start(startRequest(), told::add);
+    @Test void a_call_that_is_denied_before_the_stack_is_named_and_what_was_uploaded_is_removed() throws Exception {
+        var named = new TreeMap<>(Map.of(
+                "GetCallerIdentity", "sts:GetCallerIdentity", "GetAccountSettings", "lambda:GetAccountSettings",
+                "ListCapacityProviders", "lambda:ListCapacityProviders", "DescribeSubnets", "ec2:DescribeSubnets",
+                "DescribeSecurityGroups", "ec2:DescribeSecurityGroups",
+                "HeadBucket", "a bucket named lambda-kit-denied-artefacts is there",
+                "CreateBucket", "s3:CreateBucket on lambda-kit-denied-artefacts",
+                "PutObject", "s3:PutObject on lambda-kit-denied-artefacts",
+                "CreateChangeSet", "cloudformation:CreateChangeSet on lambda-kit-denied",
+                "DescribeChangeSet", "cloudformation:DescribeChangeSet on lambda-kit-denied"));
+        for (var call : named.entrySet()) {
+            aws.heal();
+            aws.fail(call.getKey(), StandIn.DENY, 99);
+            var problem = problem(2, () -> started(target("denied")));
+            says(call.getValue(), problem.getMessage());
+            assertFalse(problem.getMessage().contains("123456789012"), "an account number");
+            nothingLeft();
+        }
+    }
+
+    @Test void a_stack_that_no_state_names_is_not_touched() throws Exception {
+        var theirs = target(quick(), home.resolve("another-machine"), "taken");
+        started(theirs);
         String held = aws.holdings();
-        says("a stack named lambda-kit-taken", problem(2, () -> started(target("taken"))).getMessage());
+        aws.heal();
+        says("a stack named lambda-kit-taken is there", problem(2, () -> started(target("taken"))).getMessage());
+        target().teardown(null, told::add);
+        says("nothing is left in AWS by runs of this machine", told.getLast());
+        says("names taken", problem(2, () -> target().teardown("taken", told::add)).getMessage());
+        assertEquals(List.of(), aws.calls().stream().filter(call -> call.matches(MAKES)).toList());
         assertEquals(held, aws.holdings());
         theirs.remove(told::add);
         nothingLeft();
     }
 
     @Test void a_bucket_of_that_name_is_not_used() throws Exception {
-        try (var client = HttpClient.newHttpClient()) {
-            client.send(HttpRequest.newBuilder(URI.create(aws.url() + "/lambda-kit-bucket-artefacts"))
-                    .method("PUT", HttpRequest.BodyPublishers.noBody())
-                    .header("Authorization",
-                            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0")
-                    .build(), HttpResponse.BodyHandlers.discarding());
-            says("a bucket named lambda-kit-bucket-artefacts", problem(2, () -> started(target("bucket"))).getMessage());
-            client.send(HttpRequest.newBuilder(URI.create(aws.url() + "/lambda-kit-bucket-artefacts")).DELETE().build(),
-                    HttpResponse.BodyHandlers.discarding());
-        }
+        aws.send("PUT", "/lambda-kit-bucket-artefacts", "");
+        says("a bucket named lambda-kit-bucket-artefacts", problem(2, () -> started(target("bucket"))).getMessage());
+        aws.send("DELETE", "/lambda-kit-bucket-artefacts", "");
         nothingLeft();
     }
 
@@ -320,8 +381,43 @@ final class AwsTest {
     // ==== Start failed, nothing left: exit code 3 ====
 
     @Test void a_resource_that_fails_is_named_with_its_reason_and_all_is_removed() throws Exception {
-        aws.inside("{\"create\": {\"Table\": \"the account has too many tables\"}}");
-        says("Table (AWS::DynamoDB::Table): the account has too many tables", problem(3, () -> started(target())).getMessage());
+        for (String reason : List.of("the account has too many tables", "lambda-kit-Table already exists",
+                "User: arn:aws:iam::%s:user/me is not authorized to perform: dynamodb:CreateTable")) {
+            aws.inside("{\"create\": {\"Table\": \"%s\"}}".formatted(reason.formatted("123456789012")));
+            assertEquals("the stack could not be made: Table (AWS::DynamoDB::Table): " + reason.formatted("<account>"),
+                    problem(3, () -> started(target())).getMessage());
+            nothingLeft();
+        }
+    }
+
+    @Test void a_right_that_is_missing_once_the_stack_is_being_made_is_named_and_all_is_removed() throws Exception {
+        for (String call : List.of("cloudformation:ExecuteChangeSet", "cloudformation:DescribeStackEvents",
+                "apigateway:GetApiKey")) {
+            aws.heal();
+            aws.fail(call.substring(call.indexOf(':') + 1), StandIn.DENY, 99);
+            says("not allowed: " + call, problem(3, () -> started(target())).getMessage());
+            nothingLeft();
+        }
+    }
+
+    @Test void a_change_set_that_fails_leaves_nothing_in_review() throws Exception {
+        aws.fail("DescribeChangeSet", new StandIn.Kind.Say("""
+                <DescribeChangeSetResponse><DescribeChangeSetResult><Status>FAILED</Status>
+                <StatusReason>no such transform</StatusReason></DescribeChangeSetResult></DescribeChangeSetResponse>"""), 1);
+        says("no such transform", problem(3, () -> started(target())).getMessage());
+        assertTrue(aws.calls().contains("CreateChangeSet"));
+        nothingLeft();
+    }
+
+    @Test void a_function_that_never_becomes_active_is_named_and_the_experiment_removes_all() throws Exception {
+        var target = target(hasty());
+        started(target);
+        for (var state : Map.of("Failed", "failed to become active", "Pending", "within 20 min").entrySet()) {
+            aws.fail("GetFunctionConfiguration", new StandIn.Kind.Say("{\"State\": \"%s\"}".formatted(state.getKey())), 9999);
+            says(state.getValue(), problem(3, () -> target.ready(new Target.Ready(NAMES), told::add)).getMessage());
+            aws.heal();
+        }
+        target.remove(told::add);
         nothingLeft();
     }
 
@@ -331,9 +427,9 @@ final class AwsTest {
         nothingLeft();
     }
 
-    @Test void a_quota_at_the_change_set_is_told_and_nothing_stays_in_review() throws Exception {
-        aws.fail("CreateChangeSet", new StandIn.Kind.Refuse(400, "LimitExceededException", "Limit for stack has been exceeded"),
-                1);
+    @Test void a_quota_at_the_change_set_is_told_and_what_was_uploaded_is_removed() throws Exception {
+        aws.fail("CreateChangeSet",
+                new StandIn.Kind.Refuse(400, "LimitExceededException", "Limit for stack has been exceeded"), 1);
         says("LimitExceededException: Limit for stack", problem(3, () -> started(target())).getMessage());
         nothingLeft();
     }
@@ -363,7 +459,20 @@ final class AwsTest {
         says("cloudformation:DeleteStack", problem.getMessage());
         says("stack lambda-kit-denied/", problem.getMessage());
         says("./jbang aws.java teardown", problem.hint);
-        assertEquals(1, new Ledger(state).entries().size());
+        assertEquals(1, state().size());
+        aws.heal();
+        target().teardown(null, told::add);
+        nothingLeft();
+    }
+
+    @Test void a_stack_that_cannot_be_deleted_is_named_with_what_survives() throws Exception {
+        aws.inside("{\"create\": {\"PythonLmi2048\": \"no\"}, \"delete\": {\"Table\": 99999}}");
+        var problem = problem(4, () -> started(target(hasty(), state, "stuck")));
+        says("PythonLmi2048 (AWS::Lambda::Function): no", problem.getMessage());
+        says("Table (AWS::DynamoDB::Table: the resource is in use)", problem.getMessage());
+        says("stack lambda-kit-stuck/", problem.getMessage());
+        says("./jbang aws.java teardown", problem.hint);
+        assertEquals(1, state().size());
         aws.heal();
         target().teardown(null, told::add);
         nothingLeft();
@@ -382,13 +491,13 @@ final class AwsTest {
     }
 
     @Test void a_capacity_provider_that_never_drains_is_named() throws Exception {
-        var target = target();
+        var target = target(hasty());
         started(target);
         aws.inside("{\"drain\": 99999}");
         var problem = problem(4, () -> target.remove(told::add));
         says("PythonProvider", problem.getMessage());
         says("billed", problem.getMessage());
-        assertEquals(1, new Ledger(state).entries().size());
+        assertEquals(1, state().size());
         aws.inside("{\"drained\": true}");
         target().teardown(null, told::add);
         nothingLeft();
@@ -396,34 +505,39 @@ final class AwsTest {
 
     // ==== Outlived: exit code 0 ====
 
-    @Test void thirty_throttles_of_any_call_only_make_a_run_slower() throws Exception {
-        for (String call : List.of("GetCallerIdentity", "CreateBucket", "PutObject", "CreateChangeSet", "DescribeChangeSet",
-                "ExecuteChangeSet",
-                "DescribeStackEvents", "DescribeStacks", "GetApiKey", "GetFunctionConfiguration", "DeleteStack",
-                        "ListCapacityProviders", "DeleteBucket")) {
-            aws.heal();
-            aws.fail(call, StandIn.THROTTLE, 30);
-            wholeRun(target());
-            assertTrue(aws.calls().stream().filter(call::equals).count() > 30, call);
-        }
+    @Test void thirty_throttles_of_every_call_only_make_a_run_slower() throws Exception {
+        // Prices and metrics are given up sooner: a run can do without.
+        for (String call : callsOfTheSource())
+            aws.fail(call, StandIn.THROTTLE, call.matches("GetProducts|ListMetrics|GetMetricData") ? 3 : 30);
+        wholeRun(target());
+        for (String call : callsOfTheSource())
+            assertTrue(aws.calls().stream().filter(call::equals).count() > 3, call);
+    }
+
+    @Test void nothing_is_polled_more_often_than_every_other_second() throws Exception {
+        var waits = new TreeSet<Duration>();
+        wholeRun(target(quick(waits::add)));
+        assertTrue(waits.first().toSeconds() >= 2, waits.toString());
     }
 
     @Test void a_lost_reply_makes_nothing_twice_and_nothing_fail() throws Exception {
-        for (String call : List.of("CreateBucket", "PutObject", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack",
-                "DeleteObjects", "DeleteBucket")) {
-            aws.heal();
-            aws.fail(call, new StandIn.Kind.LoseReply(), 1);
-            wholeRun(target());
-        }
+        var makes = callsOfTheSource().stream().filter(call -> call.matches(MAKES)).toList();
+        for (String call : makes) aws.fail(call, new StandIn.Kind.LoseReply(), 1);
+        wholeRun(target());
+        for (String call : makes) assertTrue(aws.calls().stream().filter(call::equals).count() > 1, call);
     }
 
     @Test void a_network_that_goes_and_comes_back_is_waited_for() throws Exception {
-        aws.fail("Describe.*|Get.*|List.*", new StandIn.Kind.Drop(), 20);
+        // It goes when the stack begins to be made, and nothing gets through for a minute.
+        aws.fail("ExecuteChangeSet", new StandIn.Kind.Meanwhile(false,
+                () -> aws.fail(".*", new StandIn.Kind.Drop(), 8)), 1);
         wholeRun(target());
     }
 
     @Test void a_call_that_hangs_is_made_again() throws Exception {
-        aws.fail("DescribeStackEvents", new StandIn.Kind.Hang(CALL_TIMEOUT.plusSeconds(5)), 1);
+        // EC2 is asked by plain HTTP, the others by the SDK.
+        for (String call : List.of("DescribeSubnets", "DescribeStackEvents"))
+            aws.fail(call, new StandIn.Kind.Hang(CALL_TIMEOUT.plusSeconds(5)), 1);
         wholeRun(target());
     }
 
@@ -436,41 +550,67 @@ final class AwsTest {
 
     @Test void without_metrics_the_records_are_whole_and_a_note_says_what_is_missing() throws Exception {
         var target = target();
-        var started = started(target);
-        var from = Instant.now().minusSeconds(1);
-        ask(started, "python-standard-1769", "hello");
-        aws.fail("GetMetricData|ListMetrics", StandIn.DENY, 99);
-        var collected = target.collect(new Target.Collect(List.of("python-standard-1769"), from, Instant.now(),
-                run.resolve("i.gz"), run.resolve("m")), told::add);
-        assertEquals(1, collected.invocations());
-        says("metrics are missing", collected.notes().toString());
+        started(target);
+        invoked(state().getFirst().stackName());
+        for (var kind : List.of(StandIn.DENY, StandIn.BROKEN)) {
+            aws.fail("GetMetricData|ListMetrics", kind, 99);
+            var collected = target.collect(collect(NAMES, 2), told::add);
+            assertEquals(2, collected.invocations());
+            assertTrue(collected.complete());
+            says("metrics are missing", collected.notes().toString());
+        }
+        aws.heal();
         target.remove(told::add);
         nothingLeft();
     }
 
     @Test void logs_that_come_late_are_waited_for() throws Exception {
         var target = target();
-        var started = started(target);
-        var from = Instant.now().minusSeconds(1);
-        ask(started, "python-standard-1769", "hello");
-        aws.fail("FilterLogEvents", new StandIn.Kind.Say("{\"events\": []}"), 5);
-        var collect = new Target.Collect(List.of("python-standard-1769"), from, Instant.now(), run.resolve("i.gz"),
-                run.resolve("m"));
-        assertEquals(new Target.Collected(1, true, List.of()), target.collect(collect, told::add));
-        aws.fail("FilterLogEvents", new StandIn.Kind.Say("{\"events\": []}"), 9999);
-        var never = target.collect(collect, told::add);
-        assertFalse(never.complete());
-        says("0 invocation records", never.notes().toString());
+        started(target);
+        invoked(state().getFirst().stackName());
+        var nothing = new StandIn.Kind.Say("{\"events\": []}");
+        aws.fail("FilterLogEvents", nothing, 5);
+        assertEquals(new Target.Collected(2, true, List.of()), target.collect(collect(NAMES, 2), told::add));
+        aws.fail("FilterLogEvents", nothing, 9999);
+        assertEquals(new Target.Collected(0, false, List.of("no invocation records came")),
+                target.collect(collect(NAMES, 0), told::add));
         aws.heal();
         target.remove(told::add);
         nothingLeft();
     }
 
-    @Test void a_bucket_that_is_not_empty_is_emptied_first() throws Exception {
+    @Test void logs_that_come_in_part_are_told_as_so_many_of_so_many() throws Exception {
         var target = target();
-        var started = started(target);
-        for (int i = 0; i < 3; i++) ask(started, "python-standard-1769", "store");
+        started(target);
+        aws.inside("{\"lose_logs\": 2, \"invoked\": \"%s\"}".formatted(state().getFirst().stackName()));
+        var collected = target.collect(collect(NAMES, 2), told::add);
+        assertFalse(collected.complete());
+        assertEquals(1, collected.invocations());
+        says("1 of 2 invocation records came", collected.notes().toString());
+        assertEquals(collected.notes().getFirst(), told.getLast());
         target.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void as_many_records_as_requests_are_not_read_twice() throws Exception {
+        var target = target();
+        started(target);
+        invoked(state().getFirst().stackName());
+        target.collect(collect(NAMES, 2), told::add);
+        assertEquals(2, aws.calls().stream().filter("FilterLogEvents"::equals).count(), "one for each variant");
+        target.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void a_bucket_that_is_not_empty_is_emptied_first_and_again_when_its_deletion_failed() throws Exception {
+        var target = target();
+        started(target);
+        String stackName = state().getFirst().stackName();
+        aws.store(stackName, "early");
+        aws.fail("DeleteStack", new StandIn.Kind.Meanwhile(true,
+                () -> assertDoesNotThrow(() -> aws.store(stackName, "late"))), 1);
+        target.remove(told::add);
+        assertEquals(2, aws.calls().stream().filter("DeleteStack"::equals).count());
         nothingLeft();
     }
 
@@ -493,70 +633,126 @@ final class AwsTest {
 
     // ==== Killed ====
 
-    @Test void killed_at_any_call_that_makes_something_a_teardown_leaves_nothing_and_again_does_nothing() throws Exception {
-        for (String call : List.of("CreateBucket", "PutObject", "CreateChangeSet", "ExecuteChangeSet", "DescribeStackEvents")) {
-            for (boolean early : List.of(true, false)) {
-                killedAt(call, early);
-                target().teardown(null, told::add);
-                nothingLeft();
-                aws.heal();
-                target().teardown(null, told::add);
-                assertEquals(List.of(), aws.calls());
-            }
+    /** The calls that change what an account holds. */
+    private static final String MAKES = "Create.*|Put.*|Execute.*|Delete.*|BatchWrite.*";
+
+    /** Every call that is written in the source. */
+    private static SortedSet<String> callsOfTheSource() throws IOException {
+        var calls = new TreeSet<String>();
+        for (String file : List.of("aws.java", "kit/CloudWatch.java", "kit/PriceList.java"))
+            Pattern.compile("\\b(?:call|delete|ec2)\\(\\s*\"(?:\\w+:)?([A-Z]\\w+)").matcher(Files.readString(Path.of(file)))
+                    .results().forEach(call -> calls.add(call.group(1)));
+        return calls;
+    }
+
+    /** Just before a run's nth call of that name reaches AWS, or just before the reply reaches the run. */
+    private record Moment(String call, int nth, boolean before) {
+        boolean changesSomething() { return call.matches(MAKES); }
+    }
+
+    /**
+     * Every moment at which a run can be killed and leave something else than a moment earlier: around each call that
+     * changes something, and before the first of each other one, as state is written between calls.
+     */
+    private List<Moment> moments() throws Exception {
+        aws.heal();
+        wholeRun(target());
+        var met = new HashMap<String, Integer>();
+        var moments = new ArrayList<Moment>();
+        for (String call : aws.calls()) {
+            int nth = met.merge(call, 1, Integer::sum);
+            if (nth == 1 || call.matches(MAKES)) moments.add(new Moment(call, nth, true));
+            if (call.matches(MAKES)) moments.add(new Moment(call, nth, false));
+        }
+        assertEquals(callsOfTheSource(), met.keySet(), "a call that no run makes is a call that no test kills");
+        return moments;
+    }
+
+    private static final class Killed extends Error { }
+
+    /** What kill -9 does to a process, done to an object: the call never returns, and nothing of it runs any more. */
+    private void killedAt(Moment moment) throws Exception {
+        aws.heal();
+        var dead = new AtomicBoolean();
+        var met = new AtomicInteger();
+        aws.fail(moment.call(), new StandIn.Kind.Meanwhile(moment.before(), () -> {
+            if (met.incrementAndGet() < moment.nth()) return;
+            dead.set(true);
+            throw new IllegalStateException("the connection of a dead process ends");
+        }), Integer.MAX_VALUE);
+        try {
+            wholeRun(target(quick(_ -> {
+                if (dead.get()) throw new Killed();
+            })));
+        } catch (Killed | ExecutionException killed) {
+            // It was to be.
+        }
+        assertTrue(dead.get(), () -> moment + " never came");
+        aws.heal();
+    }
+
+    @Test void killed_at_any_moment_a_teardown_leaves_nothing_and_again_does_nothing() throws Exception {
+        for (var moment : moments()) {
+            killedAt(moment);
+            target().teardown(null, told::add);
+            assertEquals(before, aws.holdings(), moment.toString());
+            aws.heal();
+            target().teardown(null, told::add);
+            assertEquals(List.of(), aws.calls(), moment.toString());
         }
     }
 
-    @Test void killed_during_removal_a_teardown_finishes_it() throws Exception {
-        for (String call : List.of("DeleteStack", "DeleteBucket")) for (boolean early : List.of(true, false)) {
-            killedAt(call, early);
+    @Test void killed_at_one_moment_after_the_other_a_run_goes_on_from_each() throws Exception {
+        for (var moment : moments()) if (moment.changesSomething()) killedAt(moment);
+        wholeRun(target());
+    }
+
+    @Test void what_was_being_removed_is_removed_before_a_start_makes_it_anew() throws Exception {
+        var first = target();
+        started(first);
+        aws.inside("{\"delete\": {\"Table\": 1}}");
+        aws.fail("DeleteStack", new StandIn.Kind.Meanwhile(true, () -> { }), 1).fail("DeleteStack", StandIn.EXPIRE, 1);
+        problem(4, () -> first.remove(told::add));
+        aws.heal();
+        wholeRun(target());
+        says("removes first what an earlier run has left", told.toString());
+    }
+
+    @Test void a_process_that_is_killed_is_no_different() throws Exception {
+        for (var moment : List.of(new Moment("CreateChangeSet", 1, true), new Moment("ExecuteChangeSet", 1, false),
+                new Moment("DeleteStack", 1, false))) {
+            processKilledAt(moment);
             target().teardown(null, told::add);
             nothingLeft();
         }
     }
 
-    @Test void killed_at_any_call_that_makes_something_a_start_goes_on() throws Exception {
-        for (String call : List.of("CreateBucket", "PutObject", "CreateChangeSet", "ExecuteChangeSet", "DescribeStackEvents")) {
-            for (boolean early : List.of(true, false)) {
-                killedAt(call, early);
-                var target = target();
-                says("python-standard-1769", ask(started(target), "python-standard-1769", "health"));
-                target.remove(told::add);
-                nothingLeft();
-            }
-        }
-    }
-
-    /** A process that starts and removes, and is killed (-9) at the call: before it reaches AWS, or before the reply. */
-    private void killedAt(String call, boolean early) throws Exception {
+    /** A process that starts and removes, and is killed (-9) at the moment. */
+    private void processKilledAt(Moment moment) throws Exception {
         aws.heal();
         var victim = new AtomicReference<Process>();
-        aws.fail(call, new StandIn.Kind.Meanwhile(early, () -> {
-            victim.get().destroyForcibly();
-            victim.get().onExit().join();
+        aws.fail(moment.call(), new StandIn.Kind.Meanwhile(moment.before(), () -> {
+            victim.get().destroyForcibly().onExit().join();
+            throw new IllegalStateException("the connection of a dead process ends");
         }), 1);
         victim.set(process(Map.of("AWS_REGION", "us-east-1", "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test")));
         try (var in = victim.get().outputWriter()) {
             for (Target.Request<?> request : List.of(new Target.Plan(plan()), startRequest(),
-                    new Target.Remove())) in.write(line(request));
+                    new Target.Remove())) in.write(Run.line(request) + "\n");
             in.flush();
             victim.get().getInputStream().transferTo(OutputStream.nullOutputStream());
         } catch (IOException killed) {
             // It was to be.
         }
-        assertEquals(137, victim.get().waitFor(), call);
+        assertEquals(137, victim.get().waitFor(), moment.toString());
         aws.heal();
-    }
-
-    private static String line(Target.Request<?> request) throws IOException {
-        return Run.json().writer().without(com.fasterxml.jackson.databind.SerializationFeature.INDENT_OUTPUT)
-                .writeValueAsString(request) + "\n";
     }
 
     /** `aws.java serve` in a process of its own with nothing in its environment but this. */
     private Process process(Map<String, String> environment) throws IOException {
-        var builder = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Duser.home=" + run, "-cp", System.getProperty("java.class.path"), "Aws", "serve", "--architecture", "x86_64");
+        var builder = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
+                "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Duser.home=" + run,
+                "-cp", System.getProperty("java.class.path"), "Aws", "serve", "--architecture", "x86_64");
         builder.environment().clear();
         builder.environment().putAll(environment);
         builder.environment().putAll(Map.of("XDG_STATE_HOME", home.toString(), "AWS_ENDPOINT_URL", aws.url(),
@@ -567,7 +763,7 @@ final class AwsTest {
     /** What it answers to a plan. */
     private String serve(Map<String, String> environment) throws Exception {
         var process = process(environment);
-        try (var in = process.outputWriter()) { in.write(line(new Target.Plan(plan()))); }
+        try (var in = process.outputWriter()) { in.write(Run.line(new Target.Plan(plan())) + "\n"); }
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 }

@@ -52,8 +52,9 @@ final class TemplateTest {
                 .orElseThrow();
     }
 
-    private static String variantOf(JsonNode function) { return function.at("/Properties/Environment/Variables/KIT_VARIANT")
-            .asText(); }
+    private static String variantOf(JsonNode function) {
+        return function.at("/Properties/Environment/Variables/KIT_VARIANT").asText();
+    }
 
     private static List<String> variants() throws IOException {
         var variants = new ArrayList<String>();
@@ -64,7 +65,8 @@ final class TemplateTest {
 
     // ==== What the linters do not know ====
 
-    private static final Pattern LMI_PYTHON = Pattern.compile("python3\\.(\\d+)"), LMI_JAVA = Pattern.compile("java(\\d+)");
+    private static final Pattern LMI_RUNTIMES =
+            Pattern.compile("python3\\.(1[3-9]|[2-9]\\d)|java(2[1-9]|[3-9]\\d)|provided\\.al2023");
 
     /** What AWS would refuse, or bill without end, about functions on LMI and their providers. */
     private static List<String> findings(JsonNode resources) {
@@ -74,40 +76,36 @@ final class TemplateTest {
             var properties = function.get("Properties");
             var lmi = properties.at("/CapacityProviderConfig/LambdaManagedInstancesCapacityProviderConfig");
             if (lmi.isMissingNode()) return;
-            if (properties.get("MemorySize").asInt() < 2048) findings.add(name + ": LMI begins at 2048 MB");
-            if (!runsOnLmi(properties.get("Runtime").asText())) findings.add(name + ": LMI does not run "
-                    + properties.get("Runtime").asText());
-            if (properties.get("FunctionScalingConfig") == null || properties.get("FunctionScalingConfig")
-                    .size() != 2) findings.add(name + ": set both ends of its scaling");
-            if (properties.has("VpcConfig") || properties.has("ReservedConcurrentExecutions")) findings.add(name
-                    + ": LMI excludes a VPC and reserved concurrency");
-            if (!lmi.has("PerExecutionEnvironmentMaxConcurrency")) findings.add(name
-                    + ": AWS's default concurrency differs by language");
-            if (!providers.add(lmi.at("/CapacityProviderArn/Fn::GetAtt/0").asText())) findings.add(name
-                    + ": shares its capacity provider");
+            String runtime = properties.get("Runtime").asText();
+            findings.addAll(found(name, Map.of(
+                    "LMI begins at 2048 MB", properties.get("MemorySize").asInt() < 2048,
+                    "LMI does not run " + runtime, !LMI_RUNTIMES.matcher(runtime).matches(),
+                    "set both ends of its scaling", properties.path("FunctionScalingConfig").size() != 2,
+                    "LMI excludes a VPC", properties.has("VpcConfig"),
+                    "LMI excludes reserved concurrency", properties.has("ReservedConcurrentExecutions"),
+                    "AWS's default concurrency differs by language", !lmi.has("PerExecutionEnvironmentMaxConcurrency"),
+                    "shares its capacity provider", !providers.add(lmi.at("/CapacityProviderArn/Fn::GetAtt/0").asText()))));
         });
         ofType(resources, "AWS::Lambda::CapacityProvider").forEach((name, provider) -> {
             var properties = provider.get("Properties");
-            if (properties.has("CapacityProviderName")) findings.add(name + ": a named provider cannot be replaced");
-            if (!properties.at("/CapacityProviderScalingConfig")
-                    .has("MaxVCpuCount")) findings.add(name + ": nothing limits its price");
-            if (!properties.at("/VpcConfig").has("SecurityGroupIds")) findings.add(name + ": no security groups");
-            if (!properties.at("/InstanceRequirements").has("AllowedInstanceTypes")) findings.add(name
-                    + ": AWS would choose instances of any price");
+            findings.addAll(found(name, Map.of(
+                    "a named provider cannot be replaced", properties.has("CapacityProviderName"),
+                    "nothing limits its price", !properties.path("CapacityProviderScalingConfig").has("MaxVCpuCount"),
+                    "no security groups", !properties.path("VpcConfig").has("SecurityGroupIds"),
+                    "AWS would choose instances of any price",
+                    !properties.path("InstanceRequirements").has("AllowedInstanceTypes"))));
         });
-        resources.forEach(resource -> {
-            if (resource.get("Type").asText().matches("AWS::EC2::.*")) findings.add("network interfaces hold up a stack's end");
-            if (resource.get("Type").asText()
-                    .matches("AWS::Lambda::(Alias|Version)")) findings.add("a version has environments of its own");
+        resources.properties().forEach(resource -> {
+            String type = resource.getValue().get("Type").asText();
+            findings.addAll(found(resource.getKey(), Map.of(
+                    "network interfaces hold up a stack's end", type.startsWith("AWS::EC2::"),
+                    "a version has environments of its own", type.matches("AWS::Lambda::(Alias|Version)"))));
         });
         return findings;
     }
 
-    private static boolean runsOnLmi(String runtime) {
-        var python = LMI_PYTHON.matcher(runtime);
-        var java = LMI_JAVA.matcher(runtime);
-        return python.matches() ? Integer.parseInt(python.group(1)) >= 13 : java.matches()
-                ? Integer.parseInt(java.group(1)) >= 21 : runtime.equals("provided.al2023");
+    private static List<String> found(String name, Map<String, Boolean> faults) {
+        return faults.entrySet().stream().filter(Map.Entry::getValue).map(fault -> name + ": " + fault.getKey()).toList();
     }
 
     @Test void cfn_lint_has_no_finding() throws Exception {
@@ -120,15 +118,17 @@ final class TemplateTest {
     @Test void nothing_that_the_linters_miss_is_wrong() { assertEquals(List.of(), findings(resources)); }
 
     @Test void what_the_linters_miss_would_be_found() throws Exception {
-        var wrong = Map.of(
-                "MemorySize: 2048", "MemorySize: 1024", "Runtime: python3.13", "Runtime: python3.12", "Runtime: java25",
-                        "Runtime: java17",
-                "MaxExecutionEnvironments: !Ref LmiEnvironments", "",
-                        "PerExecutionEnvironmentMaxConcurrency: !Ref LmiConcurrency", "",
-                "Arn: !GetAtt RustProvider.Arn", "Arn: !GetAtt PythonProvider.Arn",
-                        "ScalingConfig: {MaxVCpuCount: !Ref LmiMaxVCpus}", "",
-                ", SecurityGroupIds: !Ref SecurityGroupIds", "", ", AllowedTypes: [!Ref LmiInstanceType]", "",
-                        "PublishToLatestPublished: true", "AutoPublishAlias: live");
+        var wrong = Map.ofEntries(
+                Map.entry("MemorySize: 2048", "MemorySize: 1024"),
+                Map.entry("Runtime: python3.13", "Runtime: python3.12"),
+                Map.entry("Runtime: java25", "Runtime: java17"),
+                Map.entry("MaxExecutionEnvironments: !Ref LmiEnvironments", ""),
+                Map.entry("PerExecutionEnvironmentMaxConcurrency: !Ref LmiConcurrency", ""),
+                Map.entry("Arn: !GetAtt RustProvider.Arn", "Arn: !GetAtt PythonProvider.Arn"),
+                Map.entry("ScalingConfig: {MaxVCpuCount: !Ref LmiMaxVCpus}", ""),
+                Map.entry(", SecurityGroupIds: !Ref SecurityGroupIds", ""),
+                Map.entry(", AllowedTypes: [!Ref LmiInstanceType]", ""),
+                Map.entry("PublishToLatestPublished: true", "AutoPublishAlias: live"));
         for (var change : wrong.entrySet()) {
             assertTrue(text.contains(change.getKey()), change.getKey());
             assertNotEquals(List.of(), findings(expanded(text.replace(change.getKey(), change.getValue()))), change.getKey());
@@ -136,9 +136,11 @@ final class TemplateTest {
     }
 
     @Test void the_instances_are_of_the_functions_architecture_and_have_a_price() throws Exception {
-        var instances = Cost.Prices.of(Run.json().readTree(Path.of("data/prices.json").toFile())).regions().get("us-east-1")
-                .instances();
+        var instances = Cost.Prices.of(Run.json().readTree(Path.of("data/prices.json").toFile()))
+                .regions().get("us-east-1").instances();
         Aws.LMI_INSTANCE.forEach((architecture, type) -> assertEquals(architecture, instances.get(type).architecture()));
+        assertTrue(text.contains("AllowedValues: [arm64, x86_64], Default: arm64"));
+        assertTrue(text.contains("LmiInstanceType: {Type: String, Default: " + Aws.LMI_INSTANCE.get("arm64")));
     }
 
     // ==== What the experiment needs ====
@@ -167,13 +169,12 @@ final class TemplateTest {
     @Test void functions_differ_only_in_what_their_names_say() throws Exception {
         var rest = new HashSet<String>();
         for (String name : variants()) {
-            var properties = (ObjectNode) variantFunction(name).get("Properties")
-                    .deepCopy();
+            ObjectNode properties = variantFunction(name).get("Properties").deepCopy();
             properties.remove(List.of("FunctionName", "MemorySize", "CapacityProviderConfig", "FunctionScalingConfig",
-                    "PublishToLatestPublished",
-                    "ReservedConcurrentExecutions", "Runtime", "Handler", "Code"));
-            ((ObjectNode) properties.at("/Environment/Variables")).remove(Build.settings(Run.Variant.of(name).language()).keySet());
-            rest.add(properties.toString().replace(name, "NAME").replace(Aws.switchOf(name).substring("With".length()), "ID"));
+                    "PublishToLatestPublished", "ReservedConcurrentExecutions", "Runtime", "Handler", "Code"));
+            String language = Run.Variant.of(name).language(), id = Aws.switchOf(name).substring("With".length());
+            ((ObjectNode) properties.at("/Environment/Variables")).remove(Build.settings(language).keySet());
+            rest.add(properties.toString().replace(name, "NAME").replace(id, "ID"));
         }
         assertEquals(1, rest.size(), rest.toString());
     }

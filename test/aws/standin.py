@@ -9,10 +9,13 @@ prove that the right calls are made in the right order and nothing about how LMI
 Faults inside CloudFormation come in by POST /faults, as the proxy in front of this can only fault calls:
     {"create": {"Table": "reason"}, "delete": {"Table": 2}, "drain": 3}
 fails the creation of a resource, refuses its deletion that often, and lets a capacity provider go only when it has been
-listed that often after its deletion ("drained": true lets all go); "log_group" makes one as Lambda does by itself. GET /holdings tells all that the account holds, so that a test can say "nothing left".
+listed that often after its deletion ("drained": true lets all go). "log_group" makes one as Lambda does by itself, "invoked"
+writes the records of an invocation of each of a stack's functions, and "lose_logs": 2 loses every second invocation's. GET
+/holdings tells all that the account holds, so that a test can say "nothing left".
 """
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -29,10 +32,11 @@ from hypercorn.config import Config  # noqa: E402
 from ministack import app as ministack  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
 from ministack.services import apigateway_v1, cloudformation, cloudwatch_logs, dynamodb, iam, lambda_svc, s3  # noqa: E402
-from ministack.services.cloudformation import changesets, provisioners  # noqa: E402
+from ministack.services.cloudformation import changesets, provisioners, stacks  # noqa: E402
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
 faults = {}
+invocations = itertools.count()
 
 # ==== Managed Instances ====
 
@@ -97,12 +101,11 @@ def tell_concurrency(create):
 HANDLERS["AWS::Lambda::Function"]["create"] = tell_concurrency(HANDLERS["AWS::Lambda::Function"]["create"])
 
 
-
 def emit_json_logs(func, request_id, log_text, error, duration_ms, *, log_source=None):
     """Lambda's JSON log format; on LMI a report has the duration only."""
     config = func.get("config") or func
     group = cloudwatch_logs._log_groups.get(config["LoggingConfig"]["LogGroup"])
-    if group is None:
+    if group is None or ("lose_logs" in faults and next(invocations) % faults["lose_logs"] == 0):
         return
     metrics = {"durationMs": float(duration_ms)}
     if "CapacityProviderConfig" not in config:
@@ -140,6 +143,7 @@ def refuse_if_not_empty(delete):
 
 HANDLERS["AWS::S3::Bucket"]["delete"] = refuse_if_not_empty(HANDLERS["AWS::S3::Bucket"]["delete"])
 
+
 def without_rollback(deploy):
     """OnStackFailure=DELETE, the only one that is used here, deletes a stack that failed without rolling it back first."""
     def deploying(name, stack_id, template, parameters, disable_rollback, *more, **named):
@@ -158,6 +162,9 @@ def faulty(handler):
 
     def failing_create(logical_id, props, stack_name):
         if reason := faults.get("create", {}).get(logical_id):
+            # The events of a stack that fails are in no order of cause and effect.
+            stacks._add_event(cloudformation._stacks[stack_name]["StackId"], stack_name, "Api", "AWS::ApiGateway::RestApi",
+                              "CREATE_FAILED", "Resource creation cancelled")
             raise ValueError(reason)
         return create(logical_id, props, stack_name)
 
@@ -202,6 +209,9 @@ async def app(scope, receive, send):
             if group := faults.get("log_group"):
                 cloudwatch_logs._log_groups[group] = {"arn": group, "creationTime": 0, "retentionInDays": None, "tags": {},
                                                       "subscriptionFilters": {}, "streams": {}}
+            if stack := faults.get("invoked"):
+                for name in [name for name in lambda_svc._functions if name.startswith(stack)]:
+                    emit_json_logs(lambda_svc._functions[name], uuid.uuid4().hex, "", None, 1)
             return await reply(send, faults)
         if scope["path"] == "/holdings":
             return await reply(send, holdings())

@@ -685,7 +685,7 @@ final class Experiment implements Callable<Integer> {
         if (target.isBusy()) {
             target.kill();
             if (targetName.equals("aws")) teardown();
-        } else if (keep && planned.costPerHourUsd() > 0) {
+        } else if (keep && targetName.equals("aws")) {
             Cli.say(String.format(Locale.ROOT,
                     "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it",
                     planned.costPerHourUsd(), targetName));

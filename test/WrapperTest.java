@@ -229,6 +229,26 @@ final class WrapperTest {
         assertEquals("hello", machine.run("greeting").out);
     }
 
+    @Test void many_at_once_build_one_script_one_after_the_other() throws Exception {
+        machine.edit("kit/Part.java", "hello", "built");
+        var all = new ArrayList<Process>();
+        for (int i = 0; i < 4; i++) all.add(machine.start("greeting"));
+        for (var one : all) assertEquals("built", new String(one.getInputStream().readAllBytes()));
+        assertEquals("built", machine.run("greeting").out);
+        assertEquals(List.of(), machine.turnsTaken());
+    }
+
+    @Test void the_turn_of_one_that_was_killed_is_taken_over() throws Exception {
+        assertEquals("hello", machine.run("greeting").out);
+        var gone = new ProcessBuilder("true").start();
+        gone.waitFor();
+        Path command = machine.commands().getFirst();
+        Files.writeString(Files.createDirectory(Path.of(command + ".turn")).resolve("builder"), gone.pid() + "\n");
+        machine.edit("kit/Part.java", "hello", "again");
+        assertEquals("again", machine.run("greeting").out);
+        assertEquals(List.of(), machine.turnsTaken());
+    }
+
     // ==== Which JDK ====
 
     @Test void a_java_home_that_is_too_old_is_passed_over() throws IOException {
@@ -325,7 +345,7 @@ final class WrapperTest {
 
     /** All that the wrapper and what it starts may take for granted, on Linux or on macOS. */
     static final String TOOLS =
-        "sh env grep uname readlink mktemp mkdir rm mv cp ls tar gzip sha256sum shasum perl openssl";
+        "sh env grep uname readlink mktemp mkdir rm mv cp ls sleep tar gzip sha256sum shasum perl openssl";
 
     /** Maven, as far as the wrapper asks for it: puts a jar into the folder that it was told. */
     static final String DELIVER = """
@@ -452,6 +472,17 @@ final class WrapperTest {
         }
 
         Path cache() { return root.resolve("cache/lambda-kit"); }
+
+        /** The kept commands of scripts. */
+        List<Path> commands() throws IOException { return commands(path -> !path.toString().endsWith(".turn")); }
+
+        List<Path> turnsTaken() throws IOException { return commands(path -> path.toString().endsWith(".turn")); }
+
+        private List<Path> commands(Predicate<Path> wanted) throws IOException {
+            try (var files = Files.list(cache().resolve("commands"))) {
+                return files.filter(wanted).toList();
+            }
+        }
 
         Path jbangJar() throws IOException {
             try (var files = Files.list(cache())) {

@@ -14,11 +14,12 @@
 //JAVA 25
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md
 //CDS
-//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:C1MaxInlineSize=100 -Xmx100m
+//RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:C1MaxInlineSize=100 -XX:CompileThresholdScaling=8 -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
 //SOURCES kit/Findings.java
 //SOURCES kit/Gates.java
+//SOURCES kit/Grouping.java
 //SOURCES kit/K6Reader.java
 //SOURCES kit/Page.java
 //SOURCES kit/Run.java
@@ -28,6 +29,7 @@
 //SOURCES kit/Verdicts.java
 
 import module java.base;
+import picocli.CommandLine;
 import picocli.CommandLine.*;
 import tech.tablesaw.api.*;
 
@@ -40,27 +42,18 @@ import tech.tablesaw.api.*;
                   ./jbang analyze.java data/run.json                the newest run
                   ./jbang analyze.java out.json                     any k6 output, plain or .gz
                   ./jbang analyze.java before=a.json after=b.gz     two, side by side
-                  k6 run --out json=/dev/stdout x.js | ./jbang analyze.java - --by url
+                  k6 run --out json=/dev/fd/3 x.js 3>&1 1>&2 | ./jbang analyze.java -
                 Exit codes: 0 done, 1 unexpected, 2 bad usage or input, 3 analysed but not valid, \
                 4 --check found a difference.""")
 final class Analyze implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
-    /** Percentiles of the curve: closer where the tail is, as that is what a curve is looked at for. */
-    private static final double[] CURVE = IntStream
-            .concat(IntStream.rangeClosed(0, 19).map(i -> i * 50), IntStream.of(960, 970, 980, 990, 995, 998, 999))
-            .mapToDouble(permille -> permille / 1000.0).toArray();
-    /** What a box is drawn from: a hundred steps are finer than the eye. */
-    private static final double[] HUNDREDTHS =
-            IntStream.rangeClosed(0, 100).mapToDouble(percent -> percent / 100.0).toArray();
-    /** A line over a file's time has at most so many points: more than a screen shows, few enough for a small page. */
-    private static final int MOST_BLOCKS = 240;
     /** From a request a second to what no single function is asked: every break-even lies between. */
     private static final double CURVE_FROM_PER_SECOND = 1, CURVE_TO_PER_SECOND = 10_000;
     private static final int CURVE_POINTS = 60;
-    /** More values of a tag than this are no grouping a person could read; the rest becomes one. */
-    private static final int MOST_TAG_VALUES = 1_000;
+    /** A terminal's screen; the CSV has every row. */
+    private static final int MOST_ROWS_PRINTED = 25;
     /** More groups than this are not drawn, only tabled. */
     private static final int MOST_LINES = 16;
 
@@ -76,10 +69,10 @@ final class Analyze implements Callable<Integer> {
     @Option(names = "--metric", paramLabel = "NAME",
             description = "The metric to look at (default: answer_ms where it is, else http_req_duration).")
     String metric;
-    @Option(names = "--from", paramLabel = "TIME",
+    @Option(names = "--from", paramLabel = "TIME", converter = Time.class,
             description = "Only samples from this time on: 2026-11-22T05:10:00Z.")
     Instant from;
-    @Option(names = "--to", paramLabel = "TIME", description = "Only samples before this time.")
+    @Option(names = "--to", paramLabel = "TIME", converter = Time.class, description = "Only samples before this time.")
     Instant to;
     @Option(names = "--out", paramLabel = "DIRECTORY",
             description = "Where page and CSV files go (default: <name>-report, or the run's report/).")
@@ -90,9 +83,21 @@ final class Analyze implements Callable<Integer> {
     @Option(names = "--check",
             description = "Write nothing; exit 4 if the --write-up file differs from what the data say.")
     boolean check;
-    @Option(names = "--timings", description = "Print how long the reading alone took.")
+    @Option(names = "--timings", description = "Print how long reading and what follows it took, a line each.")
     boolean timings;
     @Mixin Cli.Verbose verbose;
+
+    /** A time as a person writes it on the command line. */
+    static final class Time implements CommandLine.ITypeConverter<Instant> {
+        @Override public Instant convert(String text) {
+            try {
+                return OffsetDateTime.parse(text).toInstant();
+            } catch (DateTimeParseException notOne) {
+                throw new CommandLine.TypeConversionException(
+                        "'" + text + "' is no time with its zone, such as 2026-11-22T05:10:00Z or …T07:10:00+02:00");
+            }
+        }
+    }
 
     // ==== The analysis ====
 
@@ -116,12 +121,12 @@ final class Analyze implements Callable<Integer> {
         Path directory = runFile.toRealPath().getParent();
         Run run = readRun(runFile);
         try (var findings = readFindings(run, directory)) {
-            var reasons = sentences(Gates.check(findings));
+            var reasons = timed("check", () -> sentences(Gates.check(findings)));
             var study = new Study(findings);
-            var tables = tables(study);
+            var tables = timed("compute", () -> tables(study));
             if (writeUp != null) return writeUp(run, tables, reasons);
             Path report = out != null ? out : directory.resolve("report");
-            write(report, tables, page(study, tables, reasons));
+            write(report, tables, timed("draw", () -> page(study, tables, reasons)));
             return print(tables, reasons, report);
         }
     }
@@ -140,9 +145,9 @@ final class Analyze implements Callable<Integer> {
                     sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
                     var verdicts = new Verdicts(findings);
                     for (var stream : findings.streams) for (var measure : Verdicts.Measure.values()) {
-                        var names = List.of(stream.workload.name(), stream.variant.name(), measure.title + " [ms]");
+                        var names = List.of(stream.workload.name(), stream.variant.name(), measure.column());
                         estimates.computeIfAbsent(names, _ -> new ArrayList<>())
-                                .add(verdicts.figure(stream, measure).estimate());
+                                .add(verdicts.estimate(stream, measure));
                     }
                 }
             }
@@ -150,8 +155,8 @@ final class Analyze implements Callable<Integer> {
                 var known = each.stream()
                         .filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
                 var together = Statistics.across(known);
-                String eachTold = each.stream().map(estimate -> told(estimate, 1)).collect(Collectors.joining("; "));
-                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, told(together.across(), 1))
+                String eachTold = each.stream().map(Analyze::told).collect(Collectors.joining("; "));
+                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, told(together.across()))
                         .count("runs", known.size()).figure("spread between runs [%]", 100 * together.betweenRuns());
             });
         }
@@ -164,21 +169,44 @@ final class Analyze implements Callable<Integer> {
     }
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
-        if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
-        try (var reading = read(inputs.stream().map(Input::shards).toList())) {
-            if (reading.shards().stream().noneMatch(K6Reader.Shard::isK6)) {
-                boolean empty = reading.shards().stream().allMatch(shard -> shard.bytes() == 0);
-                String names = inputs.stream().map(Input::name).collect(Collectors.joining(", "));
-                throw bad(names + (empty ? " is empty" : " is not k6's JSON output"),
-                        "k6 run --out json=FILE writes it; --summary-export writes something else");
-            }
-            var groups = groups(reading, inputs.size() > 1);
+        if (writeUp != null || check) throw bad("only a run can be written up", "name a run.json");
+        var choice = new Grouping.Choice(by, metric, from, to);
+        try (var reading = read(inputs.stream().map(Input::shards).toList(), choice.query())) {
+            requireK6(reading);
+            var notes = notes(reading, inputs);
+            var grouping = Grouping.of(reading, choice, inputs.stream().map(Input::label).toList());
             var reasons = sentences(Gates.check(reading));
-            var tables = tables(groups);
+            var tables = timed("compute", grouping::tables);
             Path report = out != null ? out : Path.of(inputs.getFirst().reportName());
-            write(report, tables, page(inputs, groups, tables, reasons));
+            write(report, tables, timed("draw", () -> page(grouping, notes, tables, reasons)));
             return print(tables, reasons, report);
+        } catch (IllegalArgumentException nothingToShow) {
+            throw bad(nothingToShow.getMessage(), "./jbang analyze.java inspect FILE shows what there is");
         }
+    }
+
+    private static void requireK6(K6Reader.Reading reading) {
+        if (reading.shards().stream().anyMatch(K6Reader.Shard::isK6)) return;
+        boolean empty = reading.shards().stream().allMatch(shard -> shard.bytes() == 0);
+        String names = reading.shards().stream().map(shard -> shard.path().toString()).collect(Collectors.joining(", "));
+        throw bad(names + (empty ? " is empty" : " is not k6's JSON output"),
+                "k6 run --out json=FILE writes it; --summary-export writes something else");
+    }
+
+    /** What was read, and what the tables can't show of it, a sentence each. */
+    private static List<String> notes(K6Reader.Reading reading, List<Input> inputs) {
+        var notes = new ArrayList<String>();
+        for (var input : inputs) {
+            String names = input.paths().stream().map(Path::toString).collect(Collectors.joining(", "));
+            notes.add((input.label().isEmpty() ? "" : input.label() + ": ") + names
+                    + (input.paths().size() > 1 ? ", read as the shards of one run" : ""));
+        }
+        for (String tag : reading.folded()) {
+            notes.add("Tag '%s' has more than %d values: they are one group, %s."
+                    .formatted(tag, Grouping.MOST_TAG_VALUES, K6Reader.OTHER));
+        }
+        if (notes.size() > 1 || inputs.getFirst().paths().size() > 1) notes.forEach(Cli::say);
+        return notes;
     }
 
     // ==== Read ====
@@ -191,8 +219,6 @@ final class Analyze implements Callable<Integer> {
         }
 
         K6Reader.Input shards() { return new K6Reader.Input(label, paths); }
-
-        String name() { return paths.stream().map(Path::toString).collect(Collectors.joining(" ")); }
 
         /** "out.json.gz" makes "out-report", beside where one stands. */
         String reportName() {
@@ -208,9 +234,13 @@ final class Analyze implements Callable<Integer> {
         var labelled = new LinkedHashMap<String, List<Path>>();
         for (String argument : arguments) {
             int equals = Files.exists(Path.of(argument)) ? -1 : argument.indexOf('=');
-            String label = equals < 0 ? "" : argument.substring(0, equals);
-            var paths = files(Path.of(argument.substring(equals + 1)));
-            labelled.computeIfAbsent(label, _ -> new ArrayList<>()).addAll(paths);
+            String label = equals < 0 ? "" : argument.substring(0, equals), name = argument.substring(equals + 1);
+            if (name.isEmpty()) throw bad("'" + argument + "' names no file", "write LABEL=FILE");
+            for (Path path : files(Path.of(name))) {
+                var paths = labelled.computeIfAbsent(label, _ -> new ArrayList<>());
+                if (paths.contains(path)) throw bad(path + " is named twice", "it would be counted twice: name it once");
+                paths.add(path);
+            }
         }
         return labelled.entrySet().stream().map(input -> new Input(input.getKey(), input.getValue())).toList();
     }
@@ -235,7 +265,8 @@ final class Analyze implements Callable<Integer> {
     /** Before there is a run of one's own, there is the published one. */
     private static Path newestRun(Path link) {
         Path published = Path.of("data/published/run.json");
-        if (Files.exists(link) || !Files.exists(published)) return link;
+        if (Files.exists(link)) return link;
+        if (!Files.exists(published)) throw bad("there is no " + link, "name a run.json, or a file that k6 wrote");
         Cli.say("there is no run yet (./jbang experiment.java makes one); this is the published one");
         return published;
     }
@@ -256,14 +287,15 @@ final class Analyze implements Callable<Integer> {
             var findings = Findings.read(run, directory,
                     (done, total) -> progress.show(() -> readSoFar(done, total, began)));
             tellTimings(findings.reading);
+            tellTiming("join", Duration.between(began, Instant.now()).minus(findings.reading.elapsed()), "");
             return findings;
         }
     }
 
-    private K6Reader.Reading read(List<K6Reader.Input> inputs) throws IOException {
+    private K6Reader.Reading read(List<K6Reader.Input> inputs, K6Reader.Query query) throws IOException {
         var began = Instant.now();
         try (var progress = new Cli.Progress("read")) {
-            var reading = K6Reader.read(inputs, queryOfFiles(),
+            var reading = K6Reader.read(inputs, query,
                     (done, total) -> progress.show(() -> readSoFar(done, total, began)));
             tellTimings(reading);
             return reading;
@@ -271,10 +303,21 @@ final class Analyze implements Callable<Integer> {
     }
 
     private void tellTimings(K6Reader.Reading reading) {
-        if (!timings) return;
-        double seconds = reading.elapsed().toNanos() / 1e9;
         long bytes = reading.shards().stream().mapToLong(K6Reader.Shard::bytes).sum();
-        Cli.say(String.format(Locale.ROOT, "timings  read %.3f s, %d bytes", seconds, bytes));
+        tellTiming("read", reading.elapsed(), ", " + bytes + " bytes");
+    }
+
+    private void tellTiming(String step, Duration took, String more) {
+        if (timings) Cli.say(String.format(Locale.ROOT, "timings  %s %.3f s%s", step, took.toNanos() / 1e9, more));
+    }
+
+    private interface Step<T> { T take() throws IOException; }
+
+    private <T> T timed(String name, Step<T> step) throws IOException {
+        long startNs = System.nanoTime();
+        T result = step.take();
+        tellTiming(name, Duration.ofNanos(System.nanoTime() - startNs), "");
+        return result;
     }
 
     private static String readSoFar(long done, long total, Instant began) {
@@ -301,7 +344,7 @@ final class Analyze implements Callable<Integer> {
         Run run() { return findings.run; }
     }
 
-    private static SequencedMap<String, Table> tables(Study study) {
+    private static SequencedMap<String, Table> tables(Study study) throws IOException {
         var findings = study.findings();
         var run = study.run();
         var tables = new LinkedHashMap<String, Table>();
@@ -314,36 +357,35 @@ final class Analyze implements Callable<Integer> {
         tables.put("cold-starts", coldStarts(run, findings.streams));
         tables.put("resources", resources(findings));
         for (var workload : run.plan().workloads()) {
-            tables.put("verdicts-" + workload.name(), verdicts(study, workload));
+            tables.put("verdicts-" + workload.name(),
+                    verdicts("Verdicts, judged together", study, workload, Verdicts.Measure.PRIMARY));
+            if (run.plan().claims()) tables.put("verdicts-" + workload.name() + "-secondary",
+                    verdicts("Secondary verdicts, each judged alone", study, workload, Verdicts.Measure.SECONDARY));
         }
         if (run.plan().claims()) {
+            tables.put("cold-start-verdicts", coldStartVerdicts(study));
+            tables.put("smallest-findings", smallestFindings(study));
             tables.put("intervals", intervals(study));
             tables.put("noise", noise(study));
+            tables.put("drift", drift(study));
             tables.put("changes", changes(study));
         }
         tables.put("break-even", breakEven(study));
         tables.put("discounts", discounts(study));
+        tables.put("per-million", perMillion(study));
+        tables.put("headroom", headroom(study));
         tables.put("cost-items", costItems(study));
+        tables.put("as-run", asRun(study));
         return tables;
     }
 
-    private static final List<String> FIGURES =
-            List.of("n", "mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
-    private static final double[] PERCENTILES = {.5, .9, .95, .99};
-
-    /** n, mean, min, p50, p90, p95, p99, max: the figures of {@link #FIGURES}. */
-    private static double[] figures(K6Reader.Series series) {
-        double[] p = series.percentiles(PERCENTILES);
-        return new double[] {series.count(), series.mean(), series.min(), p[0], p[1], p[2], p[3], series.max()};
-    }
-
     private static Table latency(List<Findings.Stream> streams) {
-        var table = new Tables.Rows("workload", "variant").counts("n").figures(FIGURES.subList(1, FIGURES.size()));
+        var table = new Tables.Rows("workload", "variant").counts("n").figures(Grouping.FIGURES.subList(1, Grouping.FIGURES.size()));
         for (var stream : streams) {
             table.row(stream.workload.name(), stream.variant.name());
-            double[] figures = stream.latencies().map(Analyze::figures).orElse(new double[0]);
+            double[] figures = stream.latencies().map(Grouping::figures).orElse(new double[0]);
             table.count("n", figures.length == 0 ? 0 : (long) figures[0]);
-            for (int i = 1; i < figures.length; i++) table.figure(FIGURES.get(i), figures[i]);
+            for (int i = 1; i < figures.length; i++) table.figure(Grouping.FIGURES.get(i), figures[i]);
         }
         return table.table("Latency of correct warm answers");
     }
@@ -356,7 +398,7 @@ final class Analyze implements Callable<Integer> {
             if (!stream.workload.equals(workload) || stream.variant.twin() || stream.latencies().isEmpty()) continue;
             if (!stream.variant.hasOneVcpu()) continue;
             pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null)))
-                    .set(stream.variant.lmi() ? 1 : 0, figures(stream.latencies().get()));
+                    .set(stream.variant.lmi() ? 1 : 0, Grouping.figures(stream.latencies().get()));
         }
         pairs.values().removeIf(pair -> pair.contains(null));
         var columns = pairs.keySet().stream()
@@ -448,69 +490,91 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Compute: what may be said of a run ====
 
+    private static final List<Verdicts.Measure> MEASURES = List.of(Verdicts.Measure.values());
+
+    /** A table with texts first and then a text for each of the measures. */
+    private static Tables.Rows ofMeasures(
+            List<Verdicts.Measure> measures, Function<Verdicts.Measure, String> title, String... texts) {
+        return new Tables.Rows(Stream.concat(Stream.of(texts), measures.stream().map(title)).toArray(String[]::new));
+    }
+
+    private static String[] cells(Stream<String> told, String... texts) {
+        return Stream.concat(Stream.of(texts), told).toArray(String[]::new);
+    }
+
     private static Table intervals(Study study) {
-        var columns = new ArrayList<>(List.of("workload", "variant"));
-        titles(" [ms]").forEach(columns::add);
-        columns.add("errors [%]");
-        var table = new Tables.Rows(columns.toArray(String[]::new)).counts("blocks");
+        var table = ofMeasures(MEASURES, Verdicts.Measure::column, "workload", "variant").counts("blocks");
         for (var stream : study.findings().streams) {
-            var cells = new ArrayList<>(List.of(stream.workload.name(), stream.variant.name()));
-            for (var measure : Verdicts.Measure.values()) {
-                cells.add(told(study.verdicts().figure(stream, measure).estimate(), 1));
-            }
-            cells.add(told(study.verdicts().errors(stream), 100));
-            table.row(cells.toArray(String[]::new)).count("blocks", stream.slots.size());
+            var told = MEASURES.stream().map(measure -> told(study.verdicts().estimate(stream, measure)));
+            table.row(cells(told, stream.workload.name(), stream.variant.name())).count("blocks", stream.slots.size());
         }
         return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
     }
 
-    private static Stream<String> titles(String suffix) {
-        return Arrays.stream(Verdicts.Measure.values()).map(measure -> measure.title + suffix);
-    }
-
-    private static String told(Statistics.Estimate estimate, double scale) {
+    private static String told(Statistics.Estimate estimate) {
         return switch (estimate) {
-            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point * scale)
-                    + " (" + Tables.figure(low * scale) + "–" + Tables.figure(high * scale) + ")";
+            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point)
+                    + " (" + Tables.figure(low) + " to " + Tables.figure(high) + ")";
             case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
         };
     }
 
-    /** A verdict for every pair; a run that claims nothing says nothing. */
-    private static Table verdicts(Study study, Run.Workload workload) {
-        boolean claims = study.run().plan().claims();
-        var pairs = Verdicts.pairs(study.run());
-        var answers = claims ? study.verdicts().of(workload) : Map.<Verdicts.Measure, List<String>>of();
-        var titles = Arrays.stream(Verdicts.Measure.values()).map(measure ->
-                measure.title + (Verdicts.Measure.SECONDARY.contains(measure) ? " (secondary)" : ""));
-        var table = new Tables.Rows(Stream.concat(Stream.of("of"), titles).toArray(String[]::new));
-        for (int pair = 0; pair < pairs.size(); pair++) {
-            int at = pair;
-            var said = Arrays.stream(Verdicts.Measure.values())
-                    .map(measure -> claims ? answers.get(measure).get(at) : Tables.MISSING);
-            table.row(Stream.concat(Stream.of(pairs.get(pair).words()), said).toArray(String[]::new));
+    private static Table verdicts(
+            String title, Study study, Run.Workload workload, List<Verdicts.Measure> measures) {
+        var answers = study.verdicts().of(workload);
+        var table = ofMeasures(measures, measure -> measure.title, "of");
+        for (var pair : study.verdicts().pairs) {
+            table.row(cells(measures.stream().map(measure -> answers.get(measure).get(pair)), pair.words()));
         }
-        return table.table("Verdicts: " + workload.name() + (claims ? "" : ". This profile claims nothing"));
+        boolean claims = study.run().plan().claims();
+        return table.table(title + ": " + workload.name() + (claims ? "" : ". This profile claims nothing"));
+    }
+
+    /** Environments start once, in no round, so their first answers are compared as two samples. */
+    private static Table coldStartVerdicts(Study study) {
+        var table = new Tables.Rows("of", "first answer").counts("n", "against n");
+        study.verdicts().ofColdStarts().forEach((pair, said) -> table.row(pair.words(), said)
+                .count("n", study.verdicts().coldMs(pair.candidate()).length)
+                .count("against n", study.verdicts().coldMs(pair.baseline()).length));
+        return table.table("Verdicts on first answers of cold environments, whatever they were asked for");
+    }
+
+    /** What a run could not have seen, it cannot deny. */
+    private static Table smallestFindings(Study study) {
+        Function<Verdicts.Measure, String> column =
+                measure -> measure.title + (measure == Verdicts.Measure.ERRORS ? " [points]" : " [%]");
+        var table = new Tables.Rows("workload", "of").figures(MEASURES.stream().map(column).toList());
+        for (var workload : study.run().plan().workloads()) for (var pair : study.verdicts().pairs) {
+            table.row(workload.name(), pair.words());
+            for (var measure : MEASURES) {
+                double found = study.verdicts().smallestFinding(workload, measure, pair);
+                table.figure(column.apply(measure), 100 * found);
+            }
+        }
+        return table.table("The smallest difference that this run would have found four times in five");
     }
 
     /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
     private static Table noise(Study study) {
-        var table = new Tables.Rows(Stream.concat(Stream.of("workload"), titles(" [%]")).toArray(String[]::new));
+        var table = ofMeasures(MEASURES, measure -> measure.title, "workload");
         for (var workload : study.run().plan().workloads()) {
-            var told = Arrays.stream(Verdicts.Measure.values())
-                    .map(measure -> switch (study.verdicts().twins(workload, measure)) {
-                        case Statistics.Difference difference -> percent(difference.ratio().point())
-                                + " (" + percent(difference.ratio().low()) + " to "
-                                + percent(difference.ratio().high()) + ")" + (difference.agrees() ? ""
-                                        : "; single blocks say " + percent(difference.beside().point()));
-                        case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
-                    });
-            table.row(Stream.concat(Stream.of(workload.name()), told).toArray(String[]::new));
+            var told = MEASURES.stream().map(measure -> switch (study.verdicts().noise(workload, measure)) {
+                case Statistics.Difference difference -> Statistics.words(difference);
+                case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
+            });
+            table.row(cells(told, workload.name()));
         }
         return table.table("Noise: the A/A twin against its original");
     }
 
-    private static String percent(double ratio) { return (ratio > 1 ? "+" : "") + Tables.figure(100 * (ratio - 1)); }
+    private static Table drift(Study study) {
+        var table = new Tables.Rows("workload", "variant", "p50 [ms an hour]").counts("cells");
+        for (var stream : study.findings().streams) {
+            table.row(stream.workload.name(), stream.variant.name(), told(Verdicts.drift(stream)))
+                    .count("cells", stream.measuredSlots().size());
+        }
+        return table.table("Drift during the run");
+    }
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
     private static Table changes(Study study) {
@@ -535,8 +599,7 @@ final class Analyze implements Callable<Integer> {
                 "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
         for (var choice : study.cost().choices()) {
             var answer = choice.breakEven(tariff);
-            String instanceType = choice.layout(tariff).instanceType();
-            table.row(choice.workload().name(), choice.language(), instanceType, answer.words())
+            table.row(choice.workload().name(), choice.language(), answer.layout().instanceType(), answer.words())
                     .figure("standard [USD per million]", answer.standardUsdPerMillion())
                     .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
                     .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
@@ -563,144 +626,90 @@ final class Analyze implements Callable<Integer> {
         return run.isLocal() ? " (a model of AWS, fed with this machine's CPU and durations)" : "";
     }
 
-    /** What a million requests cost on standard Lambda, item by item. */
+    /**
+     * What a function pays for LMI's compute, with a capacity provider of its own and with one that all share: at the
+     * measured rate, at the break-even, where standard costs the same, and for requests more once the fleet is full.
+     */
+    private static Table perMillion(Study study) {
+        var tariff = study.cost().tariff(Cost.Discount.NONE);
+        var table = new Tables.Rows(
+                "workload", "language", "capacity provider", "fleet at the measured rate", "break-even on")
+                .figures(List.of("measured [1/s]", "there LMI costs [USD]", "break-even [1/s]",
+                        "there both cost [USD]", "LMI, one more million [USD]"));
+        int all = study.cost().lmiFunctions();
+        for (var choice : study.cost().choices()) for (int functions : all > 1 ? new int[] {1, all} : new int[] {1}) {
+            var answer = choice.breakEven(tariff, functions);
+            double measured = choice.measuredPerSecond(), breakEven = answer.perSecond().value();
+            var layout = choice.cheapest(tariff, functions, measured);
+            table.row(choice.workload().name(), choice.language(),
+                            functions == 1 ? "its own" : "shared by " + functions,
+                            layout.instances(tariff, choice.demand(), measured) + " " + layout.instanceType(),
+                            answer.layout().instanceType())
+                    .figure("measured [1/s]", measured)
+                    .figure("there LMI costs [USD]", choice.lmiUsdPerMillion(tariff, layout, measured))
+                    .figure("break-even [1/s]", breakEven).figure("there both cost [USD]",
+                            Double.isInfinite(breakEven) ? Double.NaN : answer.standardUsdPerMillion())
+                    .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion());
+        }
+        return table.table("LMI's compute for a million requests, at a rate that lasts all month"
+                + modelled(study.run()));
+    }
+
+    /** How far beyond what was measured the break-even reaches. */
+    private static Table headroom(Study study) {
+        var table = new Tables.Rows("workload", "language").figures(List.of("environments", "measured [1/s]",
+                "CPU [%]", "p95 [ms]", "at break-even [1/s]", "at break-even / measured", "full [1/s]",
+                "full / measured"));
+        for (var choice : study.cost().choices()) {
+            var load = study.cost().headroom(choice);
+            table.row(choice.workload().name(), choice.language())
+                    .figure("environments", load.environments()).figure("measured [1/s]", load.measured())
+                    .figure("CPU [%]", 100 * load.cpuShare()).figure("p95 [ms]", load.p95Ms())
+                    .figure("at break-even [1/s]", load.atBreakEven())
+                    .figure("at break-even / measured", load.atBreakEven() / load.measured())
+                    .figure("full [1/s]", load.full()).figure("full / measured", load.full() / load.measured());
+        }
+        return table.table(("Load of one LMI environment: as measured, at the break-even, and full, "
+                + "which is %s %% of its CPU or of its slots%s")
+                        .formatted(Tables.figure(100 * Cost.UTILIZATION), modelled(study.run())));
+    }
+
+    /** What a million requests cost and each item's share; on LMI with a capacity provider of the function's own. */
     private static Table costItems(Study study) {
-        var table = new Tables.Rows("workload", "variant", "item")
-                .figures(List.of("quantity", "USD per million", "share [%]"));
+        var bills = new LinkedHashMap<Findings.Stream, Cost.Bill>();
         for (var stream : study.findings().streams) {
-            study.cost().millionOnStandard(stream).ifPresent(bill -> {
-                for (var item : bill.items()) {
-                    if (!(item.usd() > 0)) continue;
-                    table.row(stream.workload.name(), stream.variant.name(), item.name())
-                            .figure("quantity", item.quantity()).figure("USD per million", item.usd())
-                            .figure("share [%]", 100 * bill.share(item));
-                }
-            });
+            study.cost().million(stream).ifPresent(bill -> bills.put(stream, bill));
         }
-        return table.table("A million requests on standard Lambda" + modelled(study.run()));
+        var items = bills.values().stream().flatMap(bill -> bill.items().stream())
+                .map(item -> item.name() + " [%]").distinct().toList();
+        var table = new Tables.Rows("workload", "variant").figures(List.of("USD per million")).figures(items);
+        bills.forEach((stream, bill) -> {
+            table.row(stream.workload.name(), stream.variant.name()).figure("USD per million", bill.totalUsd());
+            for (var item : bill.items()) table.figure(item.name() + " [%]", 100 * bill.share(item));
+        });
+        return table.table("A million requests and each item's share; on LMI at the measured rate"
+                + modelled(study.run()));
     }
 
-    // ==== Compute: the tables of any k6 file ====
-
-    /** Samples with the same values of the grouping tags: the good ones, and how many ended how. */
-    private record Group(List<String> names, Optional<K6Reader.Series> good, SortedMap<String, Long> ends) {
-        String name() { return String.join(" ", names); }
-
-        long count() { return ends.values().stream().mapToLong(Long::longValue).sum(); }
-
-        long goodCount() { return ends.getOrDefault(GOOD, 0L); }
-    }
-
-    /** @param unit "ms" for a time, else empty */
-    private record Groups(String metric, String unit, List<String> tags, List<Group> list, long blockNs) {}
-
-    /** How a sample that is counted as good ended. */
-    private static final String GOOD = "good";
-    /** Tags that say how a request ended: https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/#system-tags. */
-    private static final List<String> ENDS_BY = List.of("outcome", "expected_response", "status", "error_code");
-    private static final List<String> DEFAULT_GROUPING = List.of("variant", "scenario", "name");
-
-    /** The tags that a k6 file's series are told apart by: first those of the grouping. */
-    private List<String> fileTags() {
-        return Stream.concat((by.isEmpty() ? DEFAULT_GROUPING : by).stream(), ENDS_BY.stream()).distinct().toList();
-    }
-
-    private Map<String, String> fileTags(K6Reader.Series series) {
-        var names = fileTags();
-        return IntStream.range(0, names.size()).boxed().collect(Collectors.toMap(names::get, series.values::get));
-    }
-
-    private K6Reader.Query queryOfFiles() {
-        var query = K6Reader.Query.by(fileTags().toArray(String[]::new))
-                .mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS);
-        query = metric == null ? query.metrics("answer_ms", "http_req_duration") : query.metrics(metric);
-        return query.between(from == null ? Long.MIN_VALUE : nanos(from), to == null ? Long.MAX_VALUE : nanos(to));
-    }
-
-    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
-
-    private Groups groups(K6Reader.Reading reading, boolean labelled) {
-        for (String tag : reading.folded()) {
-            Cli.warn("tag '" + tag + "' has more than " + MOST_TAG_VALUES
-                    + " values: they are one group, " + K6Reader.OTHER);
+    /** What the run itself cost, item by item; what has no price says why. */
+    private static Table asRun(Study study) throws IOException {
+        var asRun = study.cost().asRun();
+        boolean isEstimated = !Double.isNaN(asRun.estimatedUsd());
+        var table = new Tables.Rows("item", "unit").figures(List.of("quantity", "USD a unit", "USD", "share [%]"))
+                .figures(isEstimated ? List.of("estimated [USD]") : List.of());
+        var notes = new LinkedHashMap<>(asRun.notes());
+        for (var item : asRun.bill().items()) {
+            String note = notes.remove(item.name());
+            table.row(item.name() + (note == null ? "" : ": " + note), item.unit())
+                    .figure("quantity", item.quantity()).figure("USD a unit", item.unitPriceUsd())
+                    .figure("USD", item.usd()).figure("share [%]", 100 * asRun.bill().share(item));
         }
-        boolean ours = reading.series().stream().anyMatch(series -> series.metric.equals("answer_ms"));
-        String looked = metric != null ? metric : ours ? "answer_ms" : "http_req_duration";
-        var samples = reading.series().stream().filter(series -> series.metric.equals(looked)).toList();
-        if (samples.isEmpty()) {
-            String when = from != null || to != null ? " in that time" : "";
-            throw bad("there is no sample of " + looked + when,
-                    "./jbang analyze.java inspect FILE shows what there is");
-        }
-        boolean variants = by.isEmpty() && samples.stream().anyMatch(series -> !series.values.getFirst().isEmpty());
-        var tags = variants ? List.of("variant")
-                : by.isEmpty() ? DEFAULT_GROUPING.subList(1, DEFAULT_GROUPING.size()) : by;
-        int first = by.isEmpty() && !variants ? 1 : 0;
-        var grouped = new TreeMap<List<String>, List<K6Reader.Series>>(
-                Comparator.comparing(names -> String.join("\0", names)));
-        for (var series : samples) {
-            var names = new ArrayList<>(series.values.subList(first, first + tags.size()));
-            if (labelled) names.addFirst(series.label);
-            grouped.computeIfAbsent(names, _ -> new ArrayList<>()).add(series);
-        }
-        var list = grouped.entrySet().stream().map(group -> group(group.getKey(), group.getValue())).toList();
-        var columns = new ArrayList<>(tags);
-        if (labelled) columns.addFirst("label");
-        var declared = reading.metrics().get(looked);
-        boolean time = declared == null ? looked.matches(".*_(ms|duration)")
-                : declared.contains().equals("time") || looked.endsWith("_ms");
-        return new Groups(looked, time ? "ms" : "", columns, list, reading.blockNs());
-    }
-
-    private Group group(List<String> names, List<K6Reader.Series> samples) {
-        var ends = new TreeMap<String, Long>();
-        for (var series : samples) ends.merge(end(series), series.count(), Long::sum);
-        var good = samples.stream().filter(series -> end(series).equals(GOOD)).toList();
-        // With more than one label, a union of one label's series keeps it: groups never cross labels.
-        var together = good.isEmpty() ? Optional.<K6Reader.Series>empty()
-                : Optional.of(K6Reader.Series.union(good, names));
-        return new Group(names, together, ends);
-    }
-
-    /** k6 gives a request that never got an answer status 0 and often 0 ms: an error, never a fast answer. */
-    private String end(K6Reader.Series series) {
-        var tag = fileTags(series);
-        String outcome = tag.get("outcome"), status = tag.get("status");
-        String expected = tag.get("expected_response"), code = tag.get("error_code");
-        if (!outcome.isEmpty()) return outcome.equals(Findings.CORRECT) ? GOOD : outcome;
-        if (status.isEmpty() && expected.isEmpty()) return GOOD;
-        boolean good = expected.isEmpty()
-                ? status.matches("[123]..") : expected.equals("true") && !status.equals("0");
-        if (good) return GOOD;
-        return status.equals("0") ? switch (code) {
-            case "1050" -> "timeout";
-            case "1212" -> "refused";
-            default -> "no answer" + (code.isEmpty() ? "" : " (k6 error " + code + ")");
-        } : "status " + status;
-    }
-
-    private static SequencedMap<String, Table> tables(Groups groups) {
-        var names = groups.tags().toArray(String[]::new);
-        var figures = groups.unit().isEmpty()
-                ? FIGURES.stream().map(figure -> figure.replace(" [ms]", "")).toList() : FIGURES;
-        var latency = new Tables.Rows(names).counts("n").figures(figures.subList(1, figures.size()));
-        var kinds = groups.list().stream().flatMap(group -> group.ends().keySet().stream())
-                .filter(end -> !end.equals(GOOD)).collect(Collectors.toCollection(TreeSet::new));
-        var errors = new Tables.Rows(names).counts("samples").counts(GOOD)
-                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
-        for (var group : groups.list()) {
-            latency.row(group.names().toArray(String[]::new)).count("n", group.goodCount());
-            double[] values = group.good().map(Analyze::figures).orElse(new double[0]);
-            for (int i = 1; i < values.length; i++) latency.figure(figures.get(i), values[i]);
-            errors.row(group.names().toArray(String[]::new))
-                    .count("samples", group.count()).count(GOOD, group.goodCount())
-                    .figure("errors [%]", 100.0 * (group.count() - group.goodCount()) / group.count());
-            for (String kind : kinds) errors.count(kind, group.ends().getOrDefault(kind, 0L));
-        }
-        var tables = new LinkedHashMap<String, Table>();
-        tables.put("latency", latency.table(groups.metric() + " of good samples"));
-        tables.put("errors", errors.table("Errors by kind"));
-        return tables;
+        notes.forEach((item, why) -> table.row(item + ": " + why, ""));
+        table.row("in all", "").figure("USD", asRun.bill().totalUsd()).figure("share [%]", 100);
+        if (isEstimated) table.figure("estimated [USD]", asRun.estimatedUsd());
+        return table.table(!study.run().isLocal() ? "What this run cost"
+                : "What this run, without store and the warm-up's requests, would have cost on AWS"
+                        + modelled(study.run()));
     }
 
     // ==== Draw ====
@@ -712,37 +721,47 @@ final class Analyze implements Callable<Integer> {
         var page = new Page(
                 "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances");
         page.banner(reasons);
-        provenance(run).forEach(page::text);
+        caveats(run).forEach(page::text);
+        var medians = medians(run, tables);
+        page.text(medians.name()).table(medians);
         for (var workload : run.plan().workloads()) {
             var these = streams.stream()
                     .filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
             String query = workload.query().entrySet().stream().map(Object::toString).collect(Collectors.joining("&"));
             page.section(workload.name() + (query.isEmpty() ? "" : "?" + query));
             page.table(tables.get("standard-or-lmi-" + workload.name()));
-            var verdicts = tables.get("verdicts-" + workload.name());
-            if (run.plan().claims()) page.text(verdicts.name()).table(verdicts);
+            if (run.plan().claims()) for (String family : List.of("", "-secondary")) {
+                var verdicts = tables.get("verdicts-" + workload.name() + family);
+                page.text(verdicts.name()).table(verdicts);
+            }
             var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
             if (run.plan().claims()) for (var stream : these) lines.addAll(changeMarks(stream, study));
-            page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", false, lines,
+            page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", lines,
                     "A point is the median of one cell. Lines that stay level and apart are a difference; lines that "
                     + "rise or fall together are the machine. An upright line marks a change of level.");
-            var curves = these.stream().map(stream ->
-                    curve(stream.variant.name(), stream.variant.lmi(), stream.latencies().get())).toList();
-            page.percentileCurves("Percentile curve", "latency [ms]", curves,
-                    "How slow the slowest share of the answers is. Curves that cross say that the faster variant "
-                    + "depends on whom you ask: the median user or the unlucky one.");
-            page.boxes("Spread", "latency [ms]", boxes(these),
-                    "The box holds the middle half of the answers, the line in it the median. "
-                    + "Boxes that overlap are no proof of a difference, nor of none.");
+            distributions(page, "latency [ms]", these.stream().map(stream -> new Distribution(stream.variant.name(),
+                    stream.variant.lmi(), stream.latencies().get().percentiles(Grouping.DRAWN))).toList());
         }
         page.section("Cost" + modelled(run));
         page.text(ruleOfThumb(study.cost())).table(tables.get("break-even"));
         for (var workload : run.plan().workloads()) costCurves(study, workload, page);
+        var sentences = new LinkedHashMap<String, String>();
+        sentences.put("per-million", "Functions that share a capacity provider share its smallest fleet, of instances "
+                + "that hold an environment of each.");
+        sentences.put("headroom", "What lies beyond the measured load is arithmetic: nobody has seen the p95 there.");
+        sentences.put("discounts", "∞ is never.");
+        sentences.put("cost-items", "What costs the same everywhere, such as the REST API, decides nothing.");
+        sentences.put("as-run", "LMI's instances are paid from the run's start to its end, asked or not.");
+        sentences.forEach((name, sentence) ->
+                page.text(tables.get(name).name() + ". " + sentence).table(tables.get(name)));
         page.section("Tables");
         tables.forEach((name, table) -> {
-            boolean shownAbove = name.matches("(standard-or-lmi|verdicts)-.*|break-even");
+            boolean shownAbove = name.matches("(standard-or-lmi|verdicts)-.*|break-even")
+                    || sentences.containsKey(name);
             if (!shownAbove) page.text(table.name()).table(table);
         });
+        page.section("How it was measured");
+        origin(run).forEach(page::text);
         return page.html();
     }
 
@@ -751,7 +770,7 @@ final class Analyze implements Callable<Integer> {
         var lines = new ArrayList<Page.Line>();
         for (var choice : study.cost().choices()) {
             if (!choice.workload().equals(workload)) continue;
-            var points = Cost.curve(tariff, choice.layout(tariff), choice.demand(),
+            var points = Cost.curve(tariff, choice.breakEven(tariff).layout(), choice.demand(),
                     CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
             double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
             double[] standardUsd = points.stream().mapToDouble(Cost.Point::standardUsd).toArray();
@@ -760,19 +779,33 @@ final class Analyze implements Callable<Integer> {
             lines.add(new Page.Line(choice.language() + "-lmi", rates, lmiUsd, true));
         }
         if (lines.isEmpty()) return;
-        page.logarithmicLines("Compute for a month: " + workload.name(), "requests/s, all month", "USD a month", lines,
+        lines.add(ruleOfThumbMarks(study.cost().prices.ruleOfThumb(), lines));
+        String heading = "Compute for a month: " + workload.name() + modelled(study.run());
+        page.logarithmicLines(heading, "requests/s, all month", "USD a month", lines,
                 "Standard rises with every request; LMI begins with its smallest fleet and rises by instances. "
-                + "Where the dashed line falls below the solid one of the same colour, LMI is the cheaper.");
+                + "Where the dashed line falls below the solid one of the same colour, LMI is the cheaper. "
+                + "AWS's rule of thumb expects that between the upright lines.");
+    }
+
+    /** One line that rises where AWS's rule begins and falls where it ends, as high as the others reach. */
+    private static Page.Line ruleOfThumbMarks(Cost.RuleOfThumb rule, List<Page.Line> lines) {
+        var usd = lines.stream().flatMapToDouble(line -> Arrays.stream(line.y())).summaryStatistics();
+        double from = rule.fromRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
+        double to = rule.toRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
+        return new Page.Line("AWS's rule of thumb", new double[] {from, from, to, to},
+                new double[] {usd.getMin(), usd.getMax(), usd.getMax(), usd.getMin()}, false);
     }
 
     /** AWS's own rule, for a reader to hold the run's answer against. */
     private static String ruleOfThumb(RunCost cost) {
         var rule = cost.prices.ruleOfThumb();
         return ("AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). "
-                + "Prices: %s, %s, without discount.").formatted(
+                + "Prices: %s.").formatted(
                 Tables.figure(rule.fromRequestsPerMonth() / 1e6), Tables.figure(rule.toRequestsPerMonth() / 1e6),
-                cost.prices.sources().get(rule.source()).title(), cost.prices.compiled(), cost.region);
+                cost.prices.sources().get(rule.source()).title(), cost.pricesUsed());
     }
+
+    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
 
     private static Page.Line overTime(Findings.Stream stream, Run run) {
         long startNs = nanos(run.started());
@@ -792,84 +825,120 @@ final class Analyze implements Callable<Integer> {
         }).toList();
     }
 
-    private static Page.Line curve(String name, boolean dashed, K6Reader.Series series) {
-        double[] percents = Arrays.stream(CURVE).map(p -> p * 100).toArray();
-        return new Page.Line(name, percents, series.percentiles(CURVE), dashed);
+    /** The percentiles of one line's values at {@link Grouping#DRAWN}. */
+    private record Distribution(String name, boolean dashed, double[] percentiles) {
+        private static final int LAST = Grouping.DRAWN.length - 1;
+
+        /** All but the maximum, which lies at infinity on a percentile curve's axis. */
+        Page.Line curve() {
+            double[] percents = Arrays.stream(Grouping.DRAWN).limit(LAST).map(p -> 100 * p).toArray();
+            return new Page.Line(name, percents, Arrays.copyOf(percentiles, LAST), dashed);
+        }
+
+        /** p0, p1 … p100: a hundred steps are finer than the eye. */
+        double[] box() {
+            double[] hundredths = Arrays.copyOf(percentiles, 101);
+            hundredths[100] = percentiles[LAST];
+            return hundredths;
+        }
     }
 
-    private static SequencedMap<String, double[]> boxes(List<Findings.Stream> streams) {
+    private static void distributions(Page page, String yTitle, List<Distribution> distributions) {
+        page.percentileCurves("Percentile curve", yTitle, distributions.stream().map(Distribution::curve).toList(),
+                "How slow the slowest share is. Curves that cross say that the faster one depends on whom you ask: "
+                + "the median user or the unlucky one.");
         var boxes = new LinkedHashMap<String, double[]>();
-        for (var stream : streams) boxes.put(stream.variant.name(), stream.latencies().get().percentiles(HUNDREDTHS));
-        return boxes;
+        distributions.forEach(one -> boxes.put(one.name, one.box()));
+        page.boxes("Spread", yTitle, boxes,
+                "The box holds the middle half, the line in it is the median. "
+                + "Boxes that overlap are no proof of a difference, nor of none.");
     }
 
-    private static String page(
-            List<Input> inputs, Groups groups, SequencedMap<String, Table> tables, List<String> reasons)
-            throws IOException {
-        var files = inputs.stream().map(input -> input.paths().getFirst().getFileName().toString());
-        var page = new Page(groups.metric() + " in " + files.collect(Collectors.joining(", ")));
-        String unit = withUnit(groups.unit());
+    private static String page(Grouping grouping, List<String> notes, SequencedMap<String, Table> tables,
+                               List<String> reasons) throws IOException {
+        String unit = grouping.unit.isEmpty() ? "" : " [" + grouping.unit + "]";
+        var page = new Page(grouping.metric + " by " + String.join(", ", grouping.tags));
         page.banner(reasons);
-        var drawn = groups.list().stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
-        if (drawn.size() < groups.list().size()) {
-            page.text("The plots show %d of %d groups; the tables have them all."
-                    .formatted(drawn.size(), groups.list().size()));
+        notes.forEach(page::text);
+        for (String first : List.of("overview", "comparison")) {
+            if (tables.containsKey(first)) page.text(tables.get(first).name()).table(tables.get(first));
+        }
+        var drawn = grouping.groups.stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
+        if (drawn.size() < grouping.groups.size()) {
+            page.text("The plots show the %d most frequent of %d groups; the tables have them all."
+                    .formatted(drawn.size(), grouping.groups.size()));
         }
         page.section("Over time");
-        long startNs = drawn.stream().mapToLong(group -> group.good().get().firstNs()).min().orElse(0);
-        String block = Tables.figure(groups.blockNs() / 1e9) + " s";
-        overTime(drawn, groups.blockNs(), startNs).forEach((name, lines) -> page.lines(
-                name + " over time", "seconds since the first answer", name + " of " + block + unit, false, lines,
-                "A point is the " + name + " of the good samples that ended within " + block
-                + ", to within 0.2 %. A step is a change; a slope is a drift."));
-        page.section("Distribution");
-        page.percentileCurves("Percentile curve", groups.metric() + unit,
-                drawn.stream().map(group -> curve(group.name(), false, group.good().get())).toList(),
-                "How slow the slowest share of the good samples is.");
-        var boxes = new LinkedHashMap<String, double[]>();
-        drawn.forEach(group -> boxes.put(group.name(), group.good().get().percentiles(HUNDREDTHS)));
-        page.boxes("Spread", groups.metric() + unit, boxes,
-                "The box holds the middle half of the good samples, the line in it the median.");
+        String block = Tables.figure(grouping.blockNs / 1e9) + " s";
+        overTime(grouping, drawn).forEach((name, lines) -> page.lines(
+                name + " over time", "seconds since the first sample", name + " of " + block + unit, lines,
+                "A point is the " + name + " of the samples in " + block + "; a percentile's is to within 0.2 %. "
+                + "A step is a change; a slope is a drift."));
+        if (grouping.type == Grouping.Type.TREND) {
+            page.section("Distribution");
+            distributions(page, grouping.metric + unit, drawn.stream()
+                    .map(group -> new Distribution(name(group), false, group.percentiles())).toList());
+        }
         page.section("Tables");
-        tables.values().forEach(table -> page.text(table.name()).table(table));
+        tables.forEach((name, table) -> {
+            if (!name.matches("overview|comparison")) page.text(table.name()).table(table);
+        });
         return page.html();
     }
 
-    /** A line for each group, by percentile. One group's blocks at a time, as a block is a histogram. */
-    private static SequencedMap<String, List<Page.Line>> overTime(List<Group> groups, long blockNs, long startNs) {
+    private static String name(Grouping.Group group) {
+        return Stream.concat(Stream.of(group.label()), group.values().stream())
+                .filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));
+    }
+
+    /**
+     * A line for each group, by what it shows; each label's time begins with its own first sample. One group's blocks
+     * at a time, as a block is a histogram.
+     */
+    private static SequencedMap<String, List<Page.Line>> overTime(Grouping grouping, List<Grouping.Group> groups) {
+        var shown = new LinkedHashMap<String, ToDoubleFunction<K6Reader.Block>>();
+        switch (grouping.type) {
+            case TREND -> {
+                shown.put("p50", block -> block.histogram.quantile(.5));
+                shown.put("p95", block -> block.histogram.quantile(.95));
+            }
+            case RATE, GAUGE -> shown.put("mean", K6Reader.Block::mean);
+            case COUNTER -> shown.put("sum", K6Reader.Block::sum);
+        }
         var lines = new LinkedHashMap<String, List<Page.Line>>();
         for (var group : groups) {
+            long firstBlock = Math.floorDiv(grouping.firstNs(group.label()), grouping.blockNs);
             var blocks = group.good().get().blocks();
             double[] seconds = blocks.keySet().stream()
-                    .mapToDouble(block -> (block * (double) blockNs - startNs) / 1e9).toArray();
-            for (int percent : new int[] {50, 95}) {
-                double[] values = blocks.values().stream()
-                        .mapToDouble(block -> block.histogram.quantile(percent / 100.0)).toArray();
-                lines.computeIfAbsent("p" + percent, _ -> new ArrayList<>())
-                        .add(new Page.Line(group.name(), seconds, values, false));
-            }
+                    .mapToDouble(block -> (block - firstBlock) * (grouping.blockNs / 1e9)).toArray();
+            shown.forEach((name, figure) -> lines.computeIfAbsent(name, _ -> new ArrayList<>()).add(new Page.Line(
+                    name(group), seconds, blocks.values().stream().mapToDouble(figure).toArray(), false)));
         }
         return lines;
     }
 
-    private static String withUnit(String unit) { return unit.isEmpty() ? "" : " [" + unit + "]"; }
-
-    /** What a reader must know of a run before its figures, a sentence each. */
-    private static List<String> provenance(Run run) {
+    /** What was done, with what and on what. */
+    private static List<String> origin(Run run) {
         var plan = run.plan();
-        var sentences = new ArrayList<String>();
-        sentences.add(String.format(Locale.ROOT,
+        String dirty = run.environment("git", "dirty").equals(Optional.of(true)) ? " (with uncommitted changes)" : "";
+        return List.of(String.format(Locale.ROOT,
                 "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
                 run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
-                Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()));
-        String dirty = run.environment("git", "dirty").equals(Optional.of(true)) ? " (with uncommitted changes)" : "";
-        sentences.add("Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
+                Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()),
+                "Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
                 known(run, "git", "commit"), dirty, known(run, "tools", "k6"), known(run, "machine", "cpu"),
                 known(run, "machine", "cores"), known(run, "machine", "memoryMb"), known(run, "machine", "system")));
+    }
+
+    private static Object known(Run run, String... path) { return run.environment(path).orElse("unknown"); }
+
+    /** What a reader must know of a run before its figures, a sentence each. */
+    private static List<String> caveats(Run run) {
+        var sentences = new ArrayList<String>();
         if (run.isLocal()) {
             sentences.add("Measured on one machine, with the functions on one core: these are no figures of AWS's.");
         }
-        if (!plan.claims()) {
+        if (!run.plan().claims()) {
             sentences.add("This profile is too short to claim any difference; it is a look at everything.");
         }
         if (run.published() != null) sentences.add("Published copy: " + run.published() + ".");
@@ -877,13 +946,15 @@ final class Analyze implements Callable<Integer> {
         return sentences;
     }
 
-    private static Object known(Run run, String... path) { return run.environment(path).orElse("unknown"); }
-
     // ==== Write ====
 
     /** Each file takes its earlier one's place when it is complete. */
     private static void write(Path report, SequencedMap<String, Table> tables, String html) throws IOException {
-        Files.createDirectories(report);
+        try {
+            Files.createDirectories(report);
+        } catch (IOException cannot) {
+            throw bad("the directory " + report + " can't be made: " + cannot, "name another one with --out");
+        }
         for (var table : tables.entrySet()) {
             replace(report.resolve(table.getKey() + ".csv"), Tables.csv(table.getValue()));
         }
@@ -898,7 +969,12 @@ final class Analyze implements Callable<Integer> {
 
     private static int print(SequencedMap<String, Table> tables, List<String> reasons, Path report) {
         reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
-        tables.values().forEach(table -> System.out.println("\n" + table.name() + "\n\n" + Tables.markdown(table)));
+        tables.forEach((name, table) -> {
+            int more = table.rowCount() - MOST_ROWS_PRINTED;
+            System.out.println("\n" + table.name() + "\n\n"
+                    + Tables.markdown(more <= 0 ? table : table.first(MOST_ROWS_PRINTED)));
+            if (more > 0) System.out.println(more + " more rows in " + report.resolve(name + ".csv"));
+        });
         System.out.println("page     " + report.resolve("index.html"));
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
     }
@@ -908,7 +984,7 @@ final class Analyze implements Callable<Integer> {
         String before = Files.readString(writeUp);
         var texts = new LinkedHashMap<String, String>();
         var notValid = reasons.stream().map(reason -> "**This run is not valid:** " + reason);
-        texts.put("provenance", Stream.concat(notValid, provenance(run).stream())
+        texts.put("provenance", Stream.of(notValid, origin(run).stream(), caveats(run).stream()).flatMap(lines -> lines)
                 .map(line -> "- " + line + "\n").collect(Collectors.joining()));
         tables.forEach((name, table) -> texts.put(name, Tables.markdown(table)));
         texts.put("headline", headline(run, tables));
@@ -932,9 +1008,11 @@ final class Analyze implements Callable<Integer> {
 
     /** The answer as the README shows it: the verdicts where the run claims any, else the medians side by side. */
     private static String headline(Run run, SequencedMap<String, Table> tables) {
-        var provenance = provenance(run);
-        var text = new StringBuilder(String.join(" ", provenance.subList(2, provenance.size()))).append("\n\n");
-        if (!run.plan().claims()) return text + "Median latency in ms:\n\n" + Tables.markdown(medians(run, tables));
+        var text = new StringBuilder(String.join(" ", caveats(run))).append("\n\n");
+        if (!run.plan().claims()) {
+            var medians = medians(run, tables);
+            return text + medians.name() + ":\n\n" + Tables.markdown(medians);
+        }
         for (var workload : run.plan().workloads()) {
             var verdicts = tables.get("verdicts-" + workload.name());
             text.append("**").append(verdicts.name()).append("**\n\n").append(Tables.markdown(verdicts)).append('\n');
@@ -956,7 +1034,7 @@ final class Analyze implements Callable<Integer> {
                 medians.figure(variant, latency.doubleColumn("p50 [ms]").getDouble(row));
             }
         }
-        return medians.table("Medians");
+        return medians.table("Median latency of correct warm answers [ms]");
     }
 
     // ==== inspect ====
@@ -971,21 +1049,28 @@ final class Analyze implements Callable<Integer> {
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws IOException {
+            for (Path file : files) if (!file.toString().equals("-") && !Files.isRegularFile(file)) {
+                throw bad("there is no file " + file, "name a file that k6 wrote");
+            }
             var inputs = List.of(new K6Reader.Input("", files));
             try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
-                var metrics = new Tables.Rows("metric", "type", "contains").counts("samples");
+                requireK6(reading);
+                var metrics = new Tables.Rows("metric", "type", "contains", "first", "last").counts("samples");
                 for (var series : reading.series()) {
                     var declared = reading.metrics().get(series.metric);
                     String type = declared == null ? "" : declared.type();
                     String contains = declared == null ? "" : declared.contains();
-                    metrics.row(series.metric, type, contains).count("samples", series.count());
+                    metrics.row(series.metric, type, contains, Grouping.instant(series.firstNs()).toString(),
+                            Grouping.instant(series.lastNs()).toString()).count("samples", series.count());
                 }
-                var tags = new Tables.Rows("tag", "values, most frequent first");
-                reading.census().forEach((tag, values) ->
-                        tags.row(tag, values == null ? "more than " + MOST_TAG_VALUES : mostFrequent(values)));
+                var tags = new Tables.Rows("tag", "values, with their samples of all metrics");
+                reading.census().forEach((tag, values) -> tags.row(
+                        tag, values == null ? "more than " + Grouping.MOST_TAG_VALUES : mostFrequent(values)));
                 System.out.println(Tables.markdown(metrics.table("")) + "\n" + Tables.markdown(tags.table("")));
+                var reasons = sentences(Gates.check(reading));
+                reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
+                return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
             }
-            return Cli.DONE;
         }
 
         private static String mostFrequent(SortedMap<String, Long> values) {

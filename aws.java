@@ -209,7 +209,8 @@ final class Aws implements Target.Verbs {
                     new Target.CostItem(item.name(), item.quantity(), item.unit(), item.usd())).toList();
             double usdPerHour = prices.bill(fleet(variants.stream().filter(Run.Variant::lmi).count(), 1)).totalUsd();
             String platform = settings.architecture().equals("arm64") ? "AL2023_ARM64" : "AL2023_X86_64";
-            return planned = new Target.Planned(platform, refused, items, bill.totalUsd(), usdPerHour, warnings);
+            return planned = new Target.Planned(
+                    platform, refused, items, bill.totalUsd(), usdPerHour, prices.json(), warnings);
         });
     }
 
@@ -271,7 +272,7 @@ final class Aws implements Target.Verbs {
     }
 
     private List<Cost.Use> plannedUses(Run.Plan plan, List<Run.Variant> variants) {
-        var uses = new ArrayList<Cost.Use>();
+        var traffic = new ArrayList<Cost.Traffic>();
         double seconds = plan.settleSeconds() + plan.measureSeconds();
         for (var variant : variants) {
             double requests = 0, billedMs = 0, stored = 0;
@@ -284,14 +285,11 @@ final class Aws implements Target.Verbs {
                 billedMs += variant.lmi() ? 0 : asked * (ASSUMED_WORK_MS + waitMs);
                 if (workload.name().equals("store")) stored += asked;
             }
-            uses.addAll(new Cost.Traffic(variant.name(), variant.lmi(), settings.architecture(), variant.memoryMb(),
-                    requests, billedMs, 0, stored, requests * CloudWatch.REPLY_BYTES,
-                    requests * CloudWatch.LOG_BYTES).uses());
-            uses.add(new Cost.Use.Metered("emptying the table", Cost.Meter.DYNAMODB_WRITES, stored));
+            traffic.add(new Cost.Traffic(variant.name(), variant.lmi(), settings.architecture(), variant.memoryMb(),
+                    requests, billedMs, 0, stored, requests * Cost.REPLY_BYTES, requests * Cost.LOG_BYTES));
         }
         double hours = lengthOf(plan).plus(ASSUMED_DEPLOY_AND_REMOVE).toSeconds() / 3600.0;
-        uses.addAll(fleet(variants.stream().filter(Run.Variant::lmi).count(), hours));
-        return uses;
+        return Cost.usesOfRun(traffic, fleet(variants.stream().filter(Run.Variant::lmi).count(), hours));
     }
 
     private List<Cost.Use> fleet(long providers, double hours) {
@@ -881,13 +879,8 @@ final class Aws implements Target.Verbs {
         if (entry.up() == null) return 0;
         var billed = prices != null ? prices : PriceList.ofFile(kit, entry.region());
         double hours = Duration.between(entry.up(), world.now()).toMillis() / 3.6e6;
-        var uses = new ArrayList<Cost.Use>();
-        for (var traffic : entry.used().values()) {
-            uses.addAll(traffic.uses());
-            uses.add(new Cost.Use.Metered("emptying the table", Cost.Meter.DYNAMODB_WRITES, traffic.stored()));
-        }
-        uses.add(new Cost.Use.Fleet("lmi", entry.instanceType(), entry.providers() * LMI_ENVIRONMENTS * hours));
-        return billed.bill(uses).totalUsd();
+        var fleet = new Cost.Use.Fleet("lmi", entry.instanceType(), entry.providers() * LMI_ENVIRONMENTS * hours);
+        return billed.bill(Cost.usesOfRun(entry.used().values(), List.of(fleet))).totalUsd();
     }
 
     // ==== What went wrong ====

@@ -788,7 +788,8 @@ final class Experiment implements Callable<Integer> {
                 : order(variants, plan.workloads(), concurrent, plan.rounds(), plan.seed());
         var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(),
                 "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
-        JsonNode prices = Run.json().readTree(home.resolve("data/prices.json").toFile());
+        JsonNode prices = required.planned().prices() != null ? required.planned().prices()
+                : Run.json().readTree(home.resolve("data/prices.json").toFile());
         return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, plan.with(variants, order),
                 environment, prices, null, List.of(), warnings, null));
     }

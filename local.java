@@ -219,7 +219,7 @@ final class Local implements Callable<Integer> {
             if (pinning.none()) {
                 warnings.add("functions, stores and load share all cores: there is one only, or no taskset");
             }
-            return new Target.Planned(Build.Platform.LOCAL.name(), refused, List.of(), 0, 0, warnings);
+            return new Target.Planned(Build.Platform.LOCAL.name(), refused, List.of(), 0, 0, null, warnings);
         }
 
         // ---- start

@@ -35,9 +35,6 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
     /** GetMetricData takes 500 queries; its reply is small enough to read with so many. */
     private static final int QUERIES_AT_ONCE = 100;
 
-    /** What an invocation leaves in the log (start, runtimeDone, report), and what it answers with its headers, in bytes. */
-    static final double LOG_BYTES = 700, REPLY_BYTES = 600;
-
     // ==== Invocations ====
 
     /** How many records came, and what they say of each variant's use. */
@@ -97,7 +94,7 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
             next = page.nextToken();
         } while (next != null && door.world.now().isBefore(deadline));
         return new Cost.Traffic(variant.name(), variant.lmi(), stack.architecture(), variant.memoryMb(), requests, billedMs,
-                initMs, 0, requests * REPLY_BYTES, requests * LOG_BYTES);
+                initMs, 0, requests * Cost.REPLY_BYTES, requests * Cost.LOG_BYTES);
     }
 
     private static final Pattern TEXT_REPORT = Pattern.compile("REPORT RequestId: (\\S+)\\s+Duration: ([\\d.]+) ms\\s+"

@@ -7,8 +7,9 @@
 // standard is always the cheaper one at low rates, and LMI's turn comes from some rate on, or never.
 //
 // Left out, as they are the same on both sides, depend on the account, or vanish: free tiers, taxes, NAT gateways and
-// VPC endpoints, the instances' disks, CloudWatch's metrics, DynamoDB's storage. Prices are in data/prices.json, each
-// with its source. Money is double: its sixteen digits keep a bill of a million dollars right to a billionth of one.
+// VPC endpoints, the instances' disks, CloudWatch's metrics, what objects, items and logs cost to read and to keep for
+// the hours of a run. Prices are in data/prices.json, each with its source. Money is double: its sixteen digits keep a
+// bill of a million dollars right to a billionth of one.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 
@@ -30,6 +31,9 @@ final class Cost {
 
     /** AWS's GB of storage, logs and transfer. */
     static final double BYTES_PER_GB = 1L << 30;
+
+    /** Assumed of a request: a small reply with REST API's headers; Lambda's log lines (start, runtimeDone, report). */
+    static final double REPLY_BYTES = 600, LOG_BYTES = 700;
 
     private Cost() {}
 
@@ -142,9 +146,8 @@ final class Cost {
     enum Meter {
         LAMBDA_REQUESTS("Lambda requests"), LAMBDA_GB_SECONDS_X86("GB-seconds"), LAMBDA_GB_SECONDS_ARM("GB-seconds"),
         LMI_REQUESTS("LMI requests"), REST_API_REQUESTS("REST API requests"),
-        S3_PUTS("S3 PUTs"), S3_GETS("S3 GETs"), S3_STORAGE("S3 storage"),
-        DYNAMODB_WRITES("DynamoDB writes"), DYNAMODB_READS("DynamoDB reads"),
-        LOGS_INGESTED("logs ingested"), LOGS_STORED("logs stored"), TRANSFER_OUT("transfer out");
+        S3_PUTS("S3 PUTs"), DYNAMODB_WRITES("DynamoDB writes"),
+        LOGS_INGESTED("logs ingested"), TRANSFER_OUT("transfer out");
 
         final String title;
 
@@ -189,7 +192,8 @@ final class Cost {
     /**
      * One variant's share of a run, planned or measured; every quantity is the sum over its requests.
      *
-     * @param billedMs  billed milliseconds, INIT included, and {@code initMs} of them INIT; LMI bills neither
+     * @param billedMs  of standard, INIT included, which is billed of custom runtimes always and of managed ones since
+     *                  2025-08-01; {@code initMs} of them are INIT. LMI bills neither
      * @param stored    requests that stored an object (one PUT) and an item (one write unit, as it is under 1 KB)
      */
     record Traffic(String variant, boolean lmi, String architecture, int memoryMb, double requests, double billedMs,
@@ -207,17 +211,27 @@ final class Cost {
         }
     }
 
-    /**
-     * What standard Lambda bills for one invocation: whole milliseconds, rounded up once; with INIT in a cold one, of
-     * custom runtimes always and of managed ones since 2025-08-01.
-     */
-    static long billedMs(double durationMs, double initMs) { return (long) Math.ceil(durationMs + initMs); }
+    /** Everything that a run uses, planned or measured: its variants' traffic, emptying the table, and LMI's fleets. */
+    static List<Use> usesOfRun(Collection<Traffic> traffic, Collection<Use> fleets) {
+        var uses = new ArrayList<Use>();
+        for (var share : traffic) uses.addAll(share.uses());
+        double stored = traffic.stream().mapToDouble(Traffic::stored).sum();
+        uses.add(new Use.Metered("emptying the table", Meter.DYNAMODB_WRITES, stored));
+        uses.addAll(fleets);
+        return uses;
+    }
 
     // ==== Bill ====
 
     /** One line; the unit's price is what was paid on average, after tiers and discount. */
-    record Item(String owner, String name, double quantity, String unit, double unitPriceUsd, double usd,
-                String note) {}
+    record Item(String owner, String name, double quantity, String unit, double unitPriceUsd, double usd) {
+
+        /** The same kind of item and nobody's: with so much more of it. */
+        private Item plus(double quantity, double usd) {
+            double together = this.quantity + quantity, togetherUsd = this.usd + usd;
+            return new Item("", name, together, unit, togetherUsd / together, togetherUsd);
+        }
+    }
 
     record Bill(List<Item> items) {
         double totalUsd() { return items.stream().mapToDouble(Item::usd).reduce(0, Double::sum); }
@@ -227,16 +241,10 @@ final class Cost {
 
         double usdPerMillion(double requests) { return totalUsd() / requests * 1e6; }
 
-        Bill of(String owner) { return new Bill(items.stream().filter(item -> item.owner().equals(owner)).toList()); }
-
         /** The same total with one line for each kind of item, whoever caused it. */
         Bill byName() {
             var lines = new LinkedHashMap<String, Item>();
-            for (var item : items) lines.merge(item.name(), item, (a, b) -> {
-                double quantity = a.quantity() + b.quantity(), usd = a.usd() + b.usd();
-                String note = a.note().equals(b.note()) ? a.note() : "";
-                return new Item("", a.name(), quantity, a.unit(), usd / quantity, usd, note);
-            });
+            for (var item : items) lines.merge(item.name(), item.plus(0, 0), (a, b) -> a.plus(b.quantity(), b.usd()));
             return new Bill(List.copyOf(lines.values()));
         }
     }
@@ -248,40 +256,37 @@ final class Cost {
         var discount = tariff.discount();
         for (var use : uses) switch (use) {
             case Use.Metered(var owner, var meter, var quantity) ->
-                items.add(metered(tariff, used, owner, meter, "", quantity, Discount.NONE));
+                items.add(metered(tariff, used, owner, meter, "", quantity, 0));
             case Use.Standard it -> {
                 var meter = Meter.gbSeconds(it.architecture());
-                double init = it.gbSeconds(it.initMs());
-                items.add(metered(tariff, used, it.owner(), Meter.LAMBDA_REQUESTS, "", it.requests(), Discount.NONE));
-                items.add(metered(tariff, used, it.owner(), meter, "", it.gbSeconds(it.billedMs()) - init, discount));
-                items.add(metered(tariff, used, it.owner(), meter, " of INIT", init, discount));
+                double init = it.gbSeconds(it.initMs()), warm = it.gbSeconds(it.billedMs()) - init;
+                items.add(metered(tariff, used, it.owner(), Meter.LAMBDA_REQUESTS, "", it.requests(), 0));
+                items.add(metered(tariff, used, it.owner(), meter, "", warm, discount.lambda()));
+                items.add(metered(tariff, used, it.owner(), meter, " of INIT", init, discount.lambda()));
             }
             case Use.Fleet(var owner, var type, var hours) -> {
-                double onDemand = tariff.instance(type).usdPerHour(), fee = onDemand * tariff.lmi().feeFraction();
-                items.add(hourly(owner, "LMI instances", hours, onDemand * (1 - discount.ec2()), type, discount));
-                items.add(hourly(owner, "LMI management fee", hours, fee, type, Discount.NONE));
-            }
-            case Use.Machine(var owner, var type, var hours) -> {
                 double onDemand = tariff.instance(type).usdPerHour();
-                items.add(hourly(owner, "EC2 instances", hours, onDemand * (1 - discount.ec2()), type, discount));
+                items.add(hourly(owner, "LMI instances", hours, onDemand * (1 - discount.ec2())));
+                items.add(hourly(owner, "LMI management fee", hours, onDemand * tariff.lmi().feeFraction()));
             }
+            case Use.Machine(var owner, var type, var hours) -> items.add(hourly(owner, "EC2 instances", hours,
+                    tariff.instance(type).usdPerHour() * (1 - discount.ec2())));
         }
         items.removeIf(item -> item.quantity() == 0);
         return new Bill(List.copyOf(items));
     }
 
     private static Item metered(Tariff tariff, Map<Meter, Double> used, String owner, Meter meter, String suffix,
-                                double quantity, Discount discount) {
+                                double quantity, double discount) {
         var price = tariff.price(meter);
         double before = used.getOrDefault(meter, 0.0);
-        double usd = price.usd(before, quantity) * (1 - discount.lambda());
+        double usd = price.usd(before, quantity) * (1 - discount);
         used.put(meter, before + quantity);
-        return new Item(owner, meter.title + suffix, quantity, price.unit(), usd / quantity, usd, discount.name());
+        return new Item(owner, meter.title + suffix, quantity, price.unit(), usd / quantity, usd);
     }
 
-    private static Item hourly(String owner, String name, double hours, double usdPerHour, String type,
-                               Discount discount) {
-        return new Item(owner, name, hours, "hour", usdPerHour, hours * usdPerHour, type + ", " + discount.name());
+    private static Item hourly(String owner, String name, double hours, double usdPerHour) {
+        return new Item(owner, name, hours, "hour", usdPerHour, hours * usdPerHour);
     }
 
     // ==== Standard or LMI ====
@@ -314,41 +319,67 @@ final class Cost {
     record Demand(String architecture, int memoryMb, Range billedMs, Range cpuNs, Range heldMs,
                   double limitPerSecond) {}
 
-    /** How LMI is to serve it: environments of this size, each with slots for so many requests, on these instances. */
-    record Layout(String instanceType, int memoryMb, double vcpus, int slots, double utilization) {
+    /**
+     * How LMI is to serve it: environments of this size, each with slots for so many requests, on these instances.
+     *
+     * @param functions  that share the instances in equal parts, environments and cost: 1 where the function has a
+     *                   capacity provider of its own
+     */
+    record Layout(String instanceType, int functions, int memoryMb, double vcpus, int slots, double utilization) {
 
-        /** Environments that fit on an instance beside what it keeps for itself. */
+        Layout on(String instanceType) {
+            return new Layout(instanceType, functions, memoryMb, vcpus, slots, utilization);
+        }
+
+        Layout sharedBy(int functions) {
+            return new Layout(instanceType, functions, memoryMb, vcpus, slots, utilization);
+        }
+
+        /** The function's environments on an instance, beside what that keeps for itself and gives to the others. */
         int environments(Tariff tariff) {
             var instance = tariff.instance(instanceType);
             double byCpu = (instance.vcpus() - tariff.lmi().reservedVcpus()) / vcpus;
             double byMemory = (instance.memoryGib() - tariff.lmi().reservedGib()) * 1024.0 / memoryMb;
-            return (int) Math.min(byCpu, byMemory);
+            return (int) Math.min(byCpu, byMemory) / functions;
         }
 
-        /** Requests/s that one instance serves, until CPU, slots (Little's law) or the measured limit is used up. */
-        Range perSecond(Tariff tariff, Demand demand) {
-            int environments = environments(tariff);
-            if (environments == 0) throw new IllegalArgumentException(memoryMb + " MB do not fit on " + instanceType);
-            DoubleBinaryOperator served = (cpuNs, heldMs) -> environments * Math.min(demand.limitPerSecond(),
+        /** Requests/s that an environment serves, until CPU, slots (Little's law) or the measured limit is used up. */
+        Range perEnvironment(Demand demand) {
+            DoubleBinaryOperator served = (cpuNs, heldMs) -> Math.min(demand.limitPerSecond(),
                     utilization * Math.min(vcpus * 1e9 / cpuNs, slots * 1000 / heldMs));
             Range cpu = demand.cpuNs(), held = demand.heldMs();
             return new Range(served.applyAsDouble(cpu.high(), held.high()),
                     served.applyAsDouble(cpu.value(), held.value()), served.applyAsDouble(cpu.low(), held.low()));
+        }
+
+        /** Requests/s that the function's environments on one instance serve. */
+        Range perInstance(Tariff tariff, Demand demand) {
+            int environments = environments(tariff);
+            if (environments == 0) throw new IllegalArgumentException(
+                    (functions == 1 ? "" : functions + " x ") + memoryMb + " MB do not fit on " + instanceType);
+            return perEnvironment(demand).map(perSecond -> environments * perSecond);
+        }
+
+        /** Whole instances that a rate takes, never fewer than LMI's smallest fleet. */
+        int instances(Tariff tariff, Demand demand, double perSecond) {
+            double needed = Math.ceil(perSecond / perInstance(tariff, demand).value());
+            return (int) Math.max(tariff.lmi().minimumInstances(), needed);
         }
     }
 
     /**
      * The rate from which on LMI is cheaper; infinite means never.
      *
+     * @param layout                 what it holds for
      * @param perSecond              by the smooth form: a fleet grows by fractions of an instance
      * @param settledPerSecond       by whole instances: from here on no added one makes LMI the dearer again
      * @param instancePerSecond      requests/s of one instance
      * @param standardUsdPerMillion  of requests on standard, first tier, request fee included
      * @param lmiUsdPerMillion       of requests more on LMI once its smallest fleet is full, request fee included
-     * @param fleetUsdPerMonth       the smallest fleet
+     * @param fleetUsdPerMonth       the function's part of the smallest fleet
      */
-    record BreakEven(Range perSecond, double settledPerSecond, Range instancePerSecond, double standardUsdPerMillion,
-                     double lmiUsdPerMillion, double fleetUsdPerMonth) {
+    record BreakEven(Layout layout, Range perSecond, double settledPerSecond, Range instancePerSecond,
+                     double standardUsdPerMillion, double lmiUsdPerMillion, double fleetUsdPerMonth) {
 
         Range perMonth() { return perSecond.map(rate -> rate * SECONDS_PER_MONTH); }
 
@@ -394,7 +425,7 @@ final class Cost {
         double gbSecondUsd = tariff.price(Meter.gbSeconds(demand.architecture())).first()
                 * (1 - tariff.discount().lambda());
 
-        Range served = layout.perSecond(tariff, demand);
+        Range served = layout.perInstance(tariff, demand);
         Range standardUsd = demand.billedMs().map(ms -> tariff.price(Meter.LAMBDA_REQUESTS).first()
                 + ms / 1000 * demand.memoryMb() / 1024 * gbSecondUsd);
         // What a request a second, kept up for a month, saves before any instance is paid for.
@@ -409,22 +440,39 @@ final class Cost {
         double settled = Double.isInfinite(perSecond.value()) ? perSecond.value()
                 : Math.max(fleetUsd, k * instanceUsd) / saved.value();
         double marginalUsd = instanceUsd / served.value() / SECONDS_PER_MONTH + feeUsd;
-        return new BreakEven(perSecond, settled, served, standardUsd.value() * 1e6, marginalUsd * 1e6, fleetUsd);
+        return new BreakEven(layout, perSecond, settled, served, standardUsd.value() * 1e6, marginalUsd * 1e6,
+                fleetUsd);
     }
 
     /**
-     * The same layout on the instance type, of those with a price, where LMI is the cheaper one soonest; where it never
-     * is, the type with the cheapest requests: the one whose "never" holds for all.
+     * The break-even on the instance type, of those with a price, where LMI is the cheaper one soonest; where it never
+     * is, on the type with the cheapest requests: the one whose "never" holds for all.
      */
-    static Layout soonest(Tariff tariff, Layout layout, Demand demand) {
-        Comparator<Layout> sooner = Comparator.comparingDouble(on -> breakEven(tariff, on, demand).perSecond().value());
-        return tariff.region().instances().entrySet().stream()
-                .filter(type -> type.getValue().lmi() && type.getValue().architecture().equals(demand.architecture()))
-                .map(type -> new Layout(type.getKey(), layout.memoryMb, layout.vcpus, layout.slots, layout.utilization))
-                .filter(on -> on.environments(tariff) > 0)
-                .min(sooner.thenComparingDouble(on -> breakEven(tariff, on, demand).lmiUsdPerMillion())
-                        .thenComparing(Layout::instanceType))
-                .orElseThrow(() -> new IllegalArgumentException("no instance type with a price holds " + layout));
+    static BreakEven soonest(Tariff tariff, Layout layout, Demand demand) {
+        Comparator<BreakEven> sooner = Comparator.comparingDouble(found -> found.perSecond().value());
+        return fitting(tariff, layout, demand.architecture()).map(on -> breakEven(tariff, on, demand))
+                .min(sooner.thenComparingDouble(BreakEven::lmiUsdPerMillion)).orElseThrow();
+    }
+
+    /** The same layout on the instance type that is the cheapest at a rate. */
+    static Layout cheapest(Tariff tariff, Layout layout, Demand demand, double perSecond) {
+        return fitting(tariff, layout, demand.architecture()).min(Comparator.comparingDouble(on ->
+                lmiMonth(tariff, on, perSecond, on.instances(tariff, demand, perSecond)).totalUsd())).orElseThrow();
+    }
+
+    /** The same layout on the instance type whose smallest fleet is the cheapest. */
+    static Layout smallest(Tariff tariff, Layout layout, String architecture) {
+        return fitting(tariff, layout, architecture)
+                .min(Comparator.comparingDouble(on -> lmiMonth(tariff, on, 0, 1).totalUsd())).orElseThrow();
+    }
+
+    /** The same layout on each instance type with a price that holds it, by name; never none. */
+    private static Stream<Layout> fitting(Tariff tariff, Layout layout, String architecture) {
+        var fitting = new TreeMap<>(tariff.region().instances()).entrySet().stream()
+                .filter(type -> type.getValue().lmi() && type.getValue().architecture().equals(architecture))
+                .map(type -> layout.on(type.getKey())).filter(on -> on.environments(tariff) > 0).toList();
+        if (fitting.isEmpty()) throw new IllegalArgumentException("no instance type with a price holds " + layout);
+        return fitting.stream();
     }
 
     /** A month of standard Lambda at a rate, all tiers. */
@@ -434,9 +482,10 @@ final class Cost {
                 requests * demand.billedMs().value(), 0)));
     }
 
-    /** A month of so many LMI instances at a rate. */
+    /** A month of a function's part of so many LMI instances, at a rate. */
     static Bill lmiMonth(Tariff tariff, Layout layout, double perSecond, double instances) {
-        return bill(tariff, List.of(new Use.Fleet("lmi", layout.instanceType(), instances * HOURS_PER_MONTH),
+        double hours = instances * HOURS_PER_MONTH / layout.functions();
+        return bill(tariff, List.of(new Use.Fleet("lmi", layout.instanceType(), hours),
                 new Use.Metered("lmi", Meter.LMI_REQUESTS, perSecond * SECONDS_PER_MONTH)));
     }
 
@@ -449,12 +498,12 @@ final class Cost {
      */
     static List<Point> curve(Tariff tariff, Layout layout, Demand demand, double fromPerSecond, double toPerSecond,
                              int points) {
-        double perInstance = layout.perSecond(tariff, demand).value();
+        double perInstance = layout.perInstance(tariff, demand).value();
         int smallest = tariff.lmi().minimumInstances();
         var curve = new ArrayList<Point>();
         for (int i = 0; i < points; i++) {
             double perSecond = fromPerSecond * StrictMath.pow(toPerSecond / fromPerSecond, i / (points - 1.0));
-            int instances = (int) Math.max(smallest, Math.ceil(perSecond / perInstance));
+            int instances = layout.instances(tariff, demand, perSecond);
             curve.add(point(tariff, layout, demand, perSecond, perInstance, instances));
         }
         for (int full = smallest; full < smallest + STEPS_DRAWN; full++) {

@@ -9,7 +9,7 @@
 //SOURCES Target.java
 
 import module java.base;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.MappingIterator;
 
 /** A run's measurements, in memory bounded by its cells and series, not its requests. Close it when all is computed. */
@@ -30,6 +30,7 @@ final class Findings implements Closeable {
         /** What the target reports, of the whole cell: invocations, their duration, what is billed, and throttles. */
         long invocations, throttles;
         double durationMs, billedMs;
+        private Histogram histogram;
 
         private Slot(String cell, int round, double seconds) {
             this.cell = cell;
@@ -41,11 +42,13 @@ final class Findings implements Closeable {
 
         long correct() { return outcomes.getOrDefault(CORRECT, 0L); }
 
-        /** The warm latencies in logarithmic bins; empty when there was none. */
+        /** The warm latencies in logarithmic bins; empty when there was none. Going through them all is done once. */
         Histogram histogram() {
-            var all = new Histogram();
-            if (warm != null) warm.blocks().values().forEach(block -> all.merge(block.histogram));
-            return all;
+            if (histogram == null) {
+                histogram = new Histogram();
+                if (warm != null) warm.blocks().values().forEach(block -> histogram.merge(block.histogram));
+            }
+            return histogram;
         }
     }
 
@@ -67,6 +70,11 @@ final class Findings implements Closeable {
 
         /** The slots with a correct warm answer. */
         List<Slot> measuredSlots() { return slots.values().stream().filter(slot -> slot.warm != null).toList(); }
+
+        /** The median of each measured slot, in ms. */
+        double[] medians() {
+            return measuredSlots().stream().mapToDouble(slot -> slot.histogram().quantile(.5)).toArray();
+        }
 
         /** All warm latencies of the measured phases; empty when there was none. */
         Optional<K6Reader.Series> latencies() {
@@ -121,6 +129,8 @@ final class Findings implements Closeable {
     private static final long HOUR_NS = 3_600_000_000_000L;
     /** An environment and its processes are tags; a long run may see many, and each is needed for CPU time. */
     private static final int MOST_ENVIRONMENTS = 10_000;
+    /** The default of 512 bytes calls zlib for every other line. */
+    private static final int GZIP_BUFFER_BYTES = 1 << 16;
 
     final Run run;
     final Path directory;
@@ -236,10 +246,9 @@ final class Findings implements Closeable {
         for (var file : cell.files()) {
             Path path = directory.resolve(file.path());
             if (file.path().endsWith(".invocations.ndjson.gz")) {
-                var unzipped = new GZIPInputStream(Files.newInputStream(path), 1 << 16);
-                lines(unzipped, Reported.class, reported -> add(cell, reported));
+                invocations(path, reported -> add(cell, reported));
             } else if (file.path().endsWith(".metrics.ndjson")) {
-                lines(Files.newInputStream(path), Target.Metric.class, metric -> series
+                metrics(path, metric -> series
                         .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
                         .put(metric.time(), metric.value()));
             }
@@ -253,15 +262,47 @@ final class Findings implements Closeable {
         }
     }
 
-    /** What is needed of a {@link Target.Invocation}: a run has one for each request, and reading times is slow. */
+    private static void metrics(Path file, Consumer<Target.Metric> each) throws IOException {
+        try (MappingIterator<Target.Metric> values =
+                Run.json().readerFor(Target.Metric.class).readValues(file.toFile())) {
+            while (values.hasNext()) each.accept(values.next());
+        }
+    }
+
+    /** What is needed of a {@link Target.Invocation}; NaN for what it does not tell. */
     private record Reported(
-            String variant, String status, double durationMs, Double billedMs, Double initMs, Double maxMemoryMb) {}
+            String variant, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
+
+    /** Token by token: a run has an invocation for each request, and binding them takes as long as reading k6's. */
+    private static void invocations(Path file, Consumer<Reported> each) throws IOException {
+        try (var json = Run.json().createParser(
+                new GZIPInputStream(Files.newInputStream(file), GZIP_BUFFER_BYTES))) {
+            while (json.nextToken() != null) {
+                String variant = "", status = "";
+                double durationMs = 0, billedMs = Double.NaN, initMs = Double.NaN, maxMemoryMb = Double.NaN;
+                while (json.nextToken() != JsonToken.END_OBJECT) {
+                    String field = json.currentName();
+                    json.nextToken();
+                    switch (field) {
+                        case "variant" -> variant = json.getText();
+                        case "status" -> status = json.getText();
+                        case "durationMs" -> durationMs = json.getDoubleValue();
+                        case "billedMs" -> billedMs = json.getDoubleValue();
+                        case "initMs" -> initMs = json.getDoubleValue();
+                        case "maxMemoryMb" -> maxMemoryMb = json.getDoubleValue();
+                        default -> json.skipChildren();
+                    }
+                }
+                each.accept(new Reported(variant, status, durationMs, billedMs, initMs, maxMemoryMb));
+            }
+        }
+    }
 
     private void add(Run.Cell cell, Reported invocation) {
-        if (invocation.initMs() != null) {
+        if (!Double.isNaN(invocation.initMs())) {
             initMs.computeIfAbsent(invocation.variant(), _ -> new ArrayList<>()).add(invocation.initMs());
         }
-        if (invocation.maxMemoryMb() != null) {
+        if (!Double.isNaN(invocation.maxMemoryMb())) {
             if (toldByInvocations.add(invocation.variant())) peakMemoryMb.remove(invocation.variant());
             peakMemoryMb.merge(invocation.variant(), invocation.maxMemoryMb(), Math::max);
         }
@@ -273,14 +314,7 @@ final class Findings implements Closeable {
             }
             slot.invocations++;
             slot.durationMs += invocation.durationMs();
-            if (invocation.billedMs() != null) slot.billedMs += invocation.billedMs();
+            if (!Double.isNaN(invocation.billedMs())) slot.billedMs += invocation.billedMs();
         });
-    }
-
-    private static <T> void lines(InputStream in, Class<T> type, Consumer<T> consumer) throws IOException {
-        var reader = Run.json().readerFor(type).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-        try (in; MappingIterator<T> values = reader.readValues(in)) {
-            while (values.hasNext()) consumer.accept(values.next());
-        }
     }
 }

@@ -269,9 +269,10 @@ final class K6Lines<T> {
         if (middle < 0 || !isMiddle(buffer, middle)) return;
         int value = middle + MIDDLE.length(), tail = scan.number(buffer, value);
         if (tail < 0 || value != from + json.valueAt || to - tail > LONGEST_TAIL) return;
-        int name = from + json.metricAt + 1, nameEnd = name + json.metric.length();
+        byte[] quoted = json.metric.concat("\"").getBytes(UTF_8);
+        int name = from + json.metricAt + 1, nameEnd = name + quoted.length - 1;
         boolean nameInHead = name < time;
-        if (nameInHead && !(json.metric + '"').equals(new String(buffer, name, nameEnd + 1 - name, ISO_8859_1))) return;
+        if (nameInHead && !stands(quoted, buffer, name, to)) return;
         int metric = metric(json.metric);
         if (metric == MOST_METRICS) return;
         byte[] head = Arrays.copyOfRange(buffer, from, time);
@@ -408,7 +409,7 @@ final class K6Lines<T> {
         /** Whether all of a text is a time; reads it. */
         boolean time(String text) {
             if (text.length() > LONGEST) return false;
-            byte[] quoted = (text + '"').getBytes(UTF_8);
+            byte[] quoted = text.concat("\"").getBytes(UTF_8);
             return time(Arrays.copyOf(quoted, quoted.length + SLACK), 0) == quoted.length - 1;
         }
 

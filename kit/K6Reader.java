@@ -21,10 +21,8 @@ final class K6Reader {
 
     // ==== What may be tuned ====
 
-    /**
-     * One read of a file: fits a core's second-level cache together with what is learned; larger ones were not faster.
-     */
-    private static final int BLOCK_BYTES = 256 << 10;
+    /** One read of a file: with what is learned it fits a core's cache; neither smaller nor larger ones were faster. */
+    private static final int BLOCK_BYTES = 64 << 10;
     /**
      * What a thread takes of a plain file at a time: small enough to share out evenly, large enough to go on at speed.
      */
@@ -55,7 +53,7 @@ final class K6Reader {
      * @param toNs          the first one not to keep
      * @param blockNs       the length of time blocks; 0 for none
      * @param blockOriginNs where block 0 begins
-     * @param mostBlocks    when there are more from the first sample to the last, their length doubles
+     * @param mostBlocks    when there are more from a label's first sample to its last, their length doubles
      * @param mostTagValues when a tag has more values, all of them become {@link #OTHER}
      * @param threads       how many threads parse
      */
@@ -96,7 +94,7 @@ final class K6Reader {
         }
     }
 
-    /** Hears how far the reading is after each 256 KB or so, from any thread; the total is -1 if nobody knows it. */
+    /** Hears how far the reading is after each 64 KB or so, from any thread; the total is -1 if nobody knows it. */
     interface Progress { void at(long bytesDone, long bytesTotal); }
 
     // ==== What comes out ====
@@ -141,9 +139,11 @@ final class K6Reader {
     /** The samples of a series in one part of the time axis. */
     static final class Block {
         final Histogram histogram = new Histogram();
-        final Values.Sum sum = new Values.Sum();
+        private final Values.Sum sum = new Values.Sum();
 
-        long count() { return histogram.count(); }
+        double sum() { return sum.value(); }
+
+        double mean() { return sum.mean(histogram.count()); }
 
         private void add(double value) {
             histogram.add(value);
@@ -157,8 +157,8 @@ final class K6Reader {
         final List<String> values;
         private final Values all;
         private final Values.Sum sum = new Values.Sum();
-        private long count, nonZero, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, blockNs, blockOriginNs;
-        private double min = Double.POSITIVE_INFINITY, max = Double.NEGATIVE_INFINITY, last;
+        private long count, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, blockNs, blockOriginNs;
+        private double min = Double.POSITIVE_INFINITY, max = Double.NEGATIVE_INFINITY;
 
         private Series(String label, String metric, List<String> values, Values.Spill spill, boolean withTimes) {
             this.label = label;
@@ -192,11 +192,18 @@ final class K6Reader {
         /** The exact mean of all values, rounded once. */
         double mean() { return sum.mean(count); }
 
-        /** How many values are not 0: a rate's passes. */
-        long nonZero() { return nonZero; }
-
-        /** The value of the latest sample (the largest if several have its time): what a gauge shows. */
-        double last() { return last; }
+        /** The value of the latest sample, the largest if several have its time: what a gauge shows. */
+        double last() {
+            double[] last = {Double.NaN};
+            try {
+                all.forEach((value, timeNs) -> {
+                    if (timeNs == lastNs && !(value < last[0])) last[0] = value;
+                });
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return last[0];
+        }
 
         /** The time of the earliest sample, in ns since 1970. */
         long firstNs() { return firstNs; }
@@ -212,8 +219,20 @@ final class K6Reader {
             SortedMap<Long, Block> blocks = new TreeMap<>();
             if (blockNs == 0) return blocks;
             try {
-                all.forEach((value, timeNs) -> blocks.computeIfAbsent(Math.floorDiv(timeNs - blockOriginNs, blockNs),
-                        _ -> new Block()).add(value));
+                all.forEach(new Values.Sample() {
+                    private long from = Long.MAX_VALUE;
+                    private Block block;
+
+                    /** A look-up for each block, not for each sample, as samples come nearly in the order of time. */
+                    @Override public void at(double value, long timeNs) {
+                        if (timeNs < from || timeNs - from >= blockNs) {
+                            long number = Math.floorDiv(timeNs - blockOriginNs, blockNs);
+                            from = blockOriginNs + number * blockNs;
+                            block = blocks.computeIfAbsent(number, _ -> new Block());
+                        }
+                        block.add(value);
+                    }
+                });
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -234,27 +253,20 @@ final class K6Reader {
 
         private void add(long timeNs, double value) throws IOException {
             count++;
-            if (value != 0) nonZero++;
             if (value < min) min = value;
             if (value > max) max = value;
             if (timeNs < firstNs) firstNs = timeNs;
-            if (timeNs >= lastNs) latest(timeNs, value);
+            if (timeNs > lastNs) lastNs = timeNs;
             sum.add(value);
             all.add(value, timeNs);
         }
 
-        private void latest(long timeNs, double value) {
-            if (timeNs > lastNs || timeNs == lastNs && value > last) last = value;
-            lastNs = Math.max(lastNs, timeNs);
-        }
-
         private void merge(Series other) {
             count += other.count;
-            nonZero += other.nonZero;
             min = Math.min(min, other.min);
             max = Math.max(max, other.max);
             firstNs = Math.min(firstNs, other.firstNs);
-            if (other.lastNs >= lastNs) latest(other.lastNs, other.last);
+            lastNs = Math.max(lastNs, other.lastNs);
             sum.merge(other.sum);
             all.merge(other.all);
         }
@@ -285,14 +297,17 @@ final class K6Reader {
     }
 
     /**
-     * Tells all series how long a block is: doubled until few enough of them reach from the first sample to the last.
+     * Tells all series how long a block is: doubled until few enough of them reach from a label's first sample to its
+     * last. Labels are recordings of different days, perhaps.
      */
     private static long block(List<Series> series, Query query) {
-        long first = series.stream().mapToLong(one -> one.firstNs).min().orElse(0) - query.blockOriginNs;
-        long last = series.stream().mapToLong(one -> one.lastNs).max().orElse(0) - query.blockOriginNs;
         long length = query.blockNs;
-        while (length > 0 && Math.floorDiv(last, length) - Math.floorDiv(first, length) >= query.mostBlocks)
-            length *= 2;
+        for (List<Series> label : series.stream().collect(Collectors.groupingBy(one -> one.label)).values()) {
+            long first = label.stream().mapToLong(one -> one.firstNs).min().orElseThrow() - query.blockOriginNs;
+            long last = label.stream().mapToLong(one -> one.lastNs).max().orElseThrow() - query.blockOriginNs;
+            while (length > 0 && Math.floorDiv(last, length) - Math.floorDiv(first, length) >= query.mostBlocks)
+                length *= 2;
+        }
         for (Series one : series) {
             one.blockNs = length;
             one.blockOriginNs = query.blockOriginNs;
@@ -406,7 +421,7 @@ final class K6Reader {
         final SortedMap<String, Metric> metrics = new TreeMap<>();
         private final Query query;
         private final Work work;
-        private final Map<Key, Series> series = new HashMap<>();
+        private final SortedMap<Key, Series> series = new TreeMap<>();
         private final Map<String, Map<String, Long>> census = new TreeMap<>();
         private final List<Set<String>> tagValues;
         private final boolean[] folded;
@@ -549,7 +564,7 @@ final class K6Reader {
             folded[tag] = true;
             tagValues.get(tag).clear();
             lines.forget();
-            Map<Key, Series> fine = new HashMap<>(series);
+            Map<Key, Series> fine = new TreeMap<>(series);
             series.clear();
             fine.forEach((key, one) -> {
                 List<String> values = new ArrayList<>(key.values);
@@ -585,8 +600,7 @@ final class K6Reader {
         }
 
         List<Series> sortedSeries() {
-            return series.entrySet().stream().filter(entry -> entry.getValue().count > 0)
-                    .sorted(Map.Entry.comparingByKey()).map(Map.Entry::getValue).toList();
+            return series.values().stream().filter(one -> one.count > 0).toList();
         }
 
         SortedMap<String, SortedMap<String, Long>> sortedCensus() {
@@ -641,15 +655,15 @@ final class K6Reader {
     /** A pipe or a compressed file, read and inflated ahead by a thread that takes empty blocks and gives full ones. */
     private static final class Streamed implements Source {
         private static final int INPUT_BYTES = 64 << 10;
-        /** So many that neither thread waits for a hiccup of the other. */
-        private static final int BLOCKS_AHEAD = 8;
+        /** So many that neither thread waits for a hiccup of the other; so large that waking the other costs little. */
+        private static final int BLOCKS_AHEAD = 8, AHEAD_BYTES = 256 << 10;
         private static final Ahead END = new Ahead(0);
 
         private final InputStream in;
         private final BlockingQueue<Ahead> empty = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
         private final BlockingQueue<Ahead> full = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
         private final Thread thread;
-        private Ahead ahead = new Ahead(BLOCK_BYTES);
+        private Ahead ahead = new Ahead(AHEAD_BYTES);
         private InputStream inflated;
         private String damage;
 
@@ -677,7 +691,7 @@ final class K6Reader {
                     return next < 0 ? 0 : 1;
                 }
             };
-            while (empty.remainingCapacity() > 1) empty.add(new Ahead(BLOCK_BYTES));
+            while (empty.remainingCapacity() > 1) empty.add(new Ahead(AHEAD_BYTES));
             thread = Thread.ofPlatform().daemon().start(this::readAhead);
         }
 

@@ -58,14 +58,15 @@ final class Page {
         return this;
     }
 
-    /** Lines over x, the y axis logarithmic or not; the sentence under the plot says what to see in it. */
-    Page lines(String heading, String xTitle, String yTitle, boolean logarithmic, List<Line> lines, String sentence) {
-        return plot(heading, axis(xTitle, false), axis(yTitle, logarithmic), sentence, traces(lines));
+    /** Lines over x; the sentence under the plot says what to see in it. */
+    Page lines(String heading, String xTitle, String yTitle, List<Line> lines, String sentence) {
+        return plot(heading, axis(xTitle, false), axis(yTitle, false), sentence, traces(lines));
     }
 
     /**
      * Percentile curves, x in 0 up to but not 100. The axis gives the slowest tenth as much room as the rest, and the
-     * slowest hundredth as much again, as in HdrHistogram's plots: the tail is what a curve is looked at for.
+     * slowest hundredth as much again, as in HdrHistogram's plots: the tail is what a curve is looked at for. The y
+     * axis is logarithmic, unless there is a zero.
      */
     Page percentileCurves(String heading, String yTitle, List<Line> lines, String sentence) {
         var stretched = lines.stream().map(line -> new Line(line.name(),
@@ -73,7 +74,8 @@ final class Page {
         var names = Arrays.stream(PERCENTILES_NAMED).mapToObj(p -> "p" + Tables.figure(p)).toArray(String[]::new);
         double[] places = Arrays.stream(PERCENTILES_NAMED).map(Page::stretched).toArray();
         var ticks = TickSettings.builder().tickMode(TickSettings.TickMode.ARRAY).arrayTicks(places, names).build();
-        return plot(heading, Axis.builder().title("percentile").tickSettings(ticks).build(), axis(yTitle, true),
+        boolean positive = lines.stream().flatMapToDouble(line -> Arrays.stream(line.y())).allMatch(y -> y > 0);
+        return plot(heading, Axis.builder().title("percentile").tickSettings(ticks).build(), axis(yTitle, positive),
                 sentence, traces(stretched));
     }
 
@@ -133,6 +135,7 @@ final class Page {
     }
 
     private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
+        if (traces.length == 0) return text(heading + ": there is nothing to draw.");
         boolean legend = traces.length > 1 && !(traces[0] instanceof ColouredBox);
         var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(legend).build();
         String name = "plot" + ++plots;
@@ -190,6 +193,7 @@ final class Page {
             table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
             th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
             .figure { text-align: right; }
+            th, .sentence { white-space: normal; overflow-wrap: normal; vertical-align: top; } .sentence { min-width: 6rem; }
             figure { margin: 1.5rem 0; } figcaption { color: var(--faint); font-size: .875rem; }
             .plot { height: 24rem; }
             .banner { border: 2px solid var(--alarm); background: var(--alarm-paper); color: var(--alarm); padding: .75rem 1rem; border-radius: .5rem; }

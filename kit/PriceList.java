@@ -14,8 +14,13 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.pricing.model.Filter;
 import software.amazon.awssdk.services.pricing.model.FilterType;
 
-/** The prices of one region. */
-record PriceList(Cost.Tariff tariff, String from) {
+/**
+ * The prices of one region.
+ *
+ * @param json all of them, in the form of data/prices.json: what a run carries
+ * @param from where they come from, in words
+ */
+record PriceList(Cost.Tariff tariff, JsonNode json, String from) {
     /** A region that the file has; its prices stand for those of a region that neither the file nor AWS tells of. */
     private static final String REFERENCE = "us-east-1";
     /** The price list is asked for a better estimate, which is not worth more waiting than this. */
@@ -81,7 +86,7 @@ record PriceList(Cost.Tariff tariff, String from) {
     }
 
     private static PriceList of(JsonNode prices, String region, String from) {
-        return new PriceList(Cost.Prices.of(prices).tariff(region, Cost.Discount.NONE), from);
+        return new PriceList(Cost.Prices.of(prices).tariff(region, Cost.Discount.NONE), prices, from);
     }
 
     /** Lets the reference stand for a region that the file does not have; returns whether that was so. */

@@ -1,7 +1,9 @@
-// What a run's figures say of cost: its measured demands, priced by Cost under the prices that the run carries.
+// What a run says of cost: from which rate on LMI is the cheaper, what a million requests cost, and what the run itself
+// cost. All of it by Cost, under the prices that the run carries.
 //
 // A break-even needs both sides of a language: the time that standard bills and the CPU that LMI spends. On one machine
-// all of it is a model of AWS, fed with this machine's CPU and durations.
+// all of it is a model of AWS, fed with this machine's CPU and durations, and without the store workload: a local store
+// waits far less than S3 and DynamoDB do, and standard Lambda bills waiting.
 
 //SOURCES Cost.java
 //SOURCES Findings.java
@@ -9,66 +11,107 @@
 //SOURCES Verdicts.java
 
 import module java.base;
+import com.fasterxml.jackson.databind.MappingIterator;
 
 /** The prices of one run and what they make of its figures. */
 final class RunCost {
-    /** Assumed, not measured: a reply with headers, and Lambda's log lines. Both are small beside REST API's fee. */
-    private static final double REPLY_BYTES = 500, LOG_BYTES = 700;
-    /** What a run on one machine would cost is told for the region whose prices are complete. */
-    private static final String REGION_OF_A_MODEL = "us-east-1";
+    /** Complete in data/prices.json: it stands for one machine, and for a region that the run has no prices of. */
+    private static final String REFERENCE_REGION = "us-east-1";
+    private static final String STORE = "store";
 
     private final Findings findings;
     private final Run run;
     final Cost.Prices prices;
-    final String region;
+    /** Whose prices are used. */
+    private final String region;
     private final String architecture;
 
     RunCost(Findings findings) {
         this.findings = findings;
         run = findings.run;
         prices = Cost.Prices.of(run.prices());
-        region = run.environment("target", "region").map(Object::toString).orElse(REGION_OF_A_MODEL);
-        architecture = run.environment("target", "architecture").map(Object::toString).orElse("x86_64");
+        region = text("region").filter(prices.regions()::containsKey).orElse(REFERENCE_REGION);
+        architecture = text("architecture").orElse("x86_64");
     }
 
+    private Optional<String> text(String ofTarget) { return run.environment("target", ofTarget).map(Object::toString); }
+
     Cost.Tariff tariff(Cost.Discount discount) { return prices.tariff(region, discount); }
+
+    private Cost.Tariff listPrices() { return tariff(Cost.Discount.NONE); }
+
+    /** Where and when the prices are from, and that they stand for another region's where they do. */
+    String pricesUsed() {
+        String elsewhere = text("region").filter(asked -> !asked.equals(region))
+                .map(asked -> ", as the run carries none of " + asked).orElse("");
+        return "%s, %s%s, without discount".formatted(prices.compiled(), region, elsewhere);
+    }
+
+    private boolean isPriced(Run.Workload workload) { return !run.isLocal() || !workload.name().equals(STORE); }
 
     // ==== Standard or LMI ====
 
     /** One language under one workload, of which both computes were measured. */
-    record Choice(Run.Workload workload, String language, Cost.Demand demand) {
-        /** The instance type and how it is filled, as is cheapest soonest. */
-        Cost.Layout layout(Cost.Tariff tariff) {
-            return Cost.soonest(tariff, new Cost.Layout("", 2048, 1, Run.LMI_CONCURRENCY, Cost.UTILIZATION), demand);
+    record Choice(Findings.Stream standard, Findings.Stream lmi, Cost.Demand demand) {
+        Run.Workload workload() { return lmi.workload; }
+
+        String language() { return lmi.variant.language(); }
+
+        /** With a capacity provider of the function's own, on the instance type where it comes soonest. */
+        Cost.BreakEven breakEven(Cost.Tariff tariff) { return breakEven(tariff, 1); }
+
+        /** When so many functions share one capacity provider. */
+        Cost.BreakEven breakEven(Cost.Tariff tariff, int functions) {
+            return Cost.soonest(tariff, layout(lmi.variant).sharedBy(functions), demand);
         }
 
-        Cost.BreakEven breakEven(Cost.Tariff tariff) { return Cost.breakEven(tariff, layout(tariff), demand); }
+        /** On the instance type that is the cheapest at a rate. */
+        Cost.Layout cheapest(Cost.Tariff tariff, int functions, double perSecond) {
+            return Cost.cheapest(tariff, layout(lmi.variant).sharedBy(functions), demand, perSecond);
+        }
+
+        double measuredPerSecond() { return lmi.requests() / lmi.total(slot -> slot.seconds); }
+
+        /** USD of LMI's compute for a million requests at a rate that lasts all month, by whole instances. */
+        double lmiUsdPerMillion(Cost.Tariff tariff, Cost.Layout layout, double perSecond) {
+            int instances = layout.instances(tariff, demand, perSecond);
+            double requests = perSecond * Cost.SECONDS_PER_MONTH;
+            return Cost.lmiMonth(tariff, layout, perSecond, instances).usdPerMillion(requests);
+        }
+    }
+
+    /** As this kit deploys LMI, an environment to a vCPU; on which instances is open. */
+    private static Cost.Layout layout(Run.Variant lmi) {
+        return new Cost.Layout("", 1, lmi.memoryMb(), 1, lmi.concurrency(), Cost.UTILIZATION);
     }
 
     /** All choices that the run can price, by workload and language. */
     List<Choice> choices() {
         return run.plan().workloads().stream().filter(this::isPriced)
-                .flatMap(workload -> run.plan().languages().stream().flatMap(language -> demand(language, workload)
-                        .map(demand -> new Choice(workload, language, demand)).stream())).toList();
+                .flatMap(workload -> run.plan().languages().stream()
+                        .flatMap(language -> choice(language, workload).stream())).toList();
     }
 
-    /** A local store waits far less than S3 and DynamoDB do, and standard Lambda bills waiting: it is not priced. */
-    boolean isPriced(Run.Workload workload) { return !run.isLocal() || !workload.name().equals("store"); }
-
     /** What a language's request for a workload asks of either compute; empty where one of the two was not measured. */
-    private Optional<Cost.Demand> demand(String language, Run.Workload workload) {
+    private Optional<Choice> choice(String language, Run.Workload workload) {
         var matched = findings.streams.stream().filter(stream -> stream.workload.equals(workload))
                 .filter(stream -> stream.variant.language().equals(language))
                 .filter(stream -> stream.variant.hasOneVcpu() && !stream.variant.twin()).toList();
         var standard = matched.stream().filter(stream -> !stream.variant.lmi()).findFirst();
         var lmi = matched.stream().filter(stream -> stream.variant.lmi()).findFirst();
         if (standard.isEmpty() || lmi.isEmpty()) return Optional.empty();
-        var billedMs = range(Verdicts.perRequest(standard.get(), slot -> slot.billedMs, slot -> slot.invocations));
+        var billedMs = billedMs(standard.get());
         var cpuNs = range(Verdicts.perRequest(lmi.get(), slot -> slot.cpuNs, slot -> slot.cpuRequests));
         var heldMs = range(Verdicts.perRequest(lmi.get(), slot -> slot.durationMs, slot -> slot.invocations));
         if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
-        return Optional.of(new Cost.Demand(architecture, standard.get().variant.memoryMb(),
-                billedMs.get(), cpuNs.get(), heldMs.get(), Double.POSITIVE_INFINITY));
+        // A run asks each workload at one rate, so nothing is known of the highest that keeps a p95: see headroom().
+        return Optional.of(new Choice(standard.get(), lmi.get(), new Cost.Demand(architecture,
+                standard.get().variant.memoryMb(), billedMs.get(), cpuNs.get(), heldMs.get(),
+                Double.POSITIVE_INFINITY)));
+    }
+
+    private static Optional<Cost.Range> billedMs(Findings.Stream stream) {
+        return range(Verdicts.perRequest(stream, slot -> slot.billedMs, slot -> slot.invocations));
     }
 
     /** The mean with its interval, or alone where the run is too short for one. */
@@ -79,16 +122,178 @@ final class RunCost {
                 ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
     }
 
-    // ==== Item by item ====
+    /** The LMI functions that one capacity provider of all would serve. */
+    int lmiFunctions() {
+        return (int) run.plan().variants().stream().filter(variant -> variant.lmi() && !variant.twin()).count();
+    }
 
-    /** What a million requests of a stream cost on standard Lambda; empty where nothing was billed or is priced. */
-    Optional<Cost.Bill> millionOnStandard(Findings.Stream stream) {
+    /**
+     * The load of one LMI environment, in requests/s: as it was measured, with the share of its vCPU and the p95 that
+     * went with it; in the smallest fleet at the break-even; and in a fleet that is as full as the answer lets it be.
+     * What lies beyond the measured load is arithmetic: nobody has seen the p95 there.
+     *
+     * @param environments  of the function while it was measured; NaN, and with it all of the load, where nobody told
+     */
+    record Headroom(double environments, double measured, double cpuShare, double p95Ms, double atBreakEven,
+                    double full) {}
+
+    Headroom headroom(Choice choice) {
+        var stream = choice.lmi();
+        var found = choice.breakEven(listPrices());
+        double environments = environments(stream), measured = choice.measuredPerSecond() / environments;
+        double p95Ms = stream.latencies().map(latencies -> latencies.percentiles(.95)[0]).orElse(Double.NaN);
+        int inSmallestFleet = prices.lmi().minimumInstances() * found.layout().environments(listPrices());
+        return new Headroom(environments, measured, measured * choice.demand().cpuNs().value() / 1e9, p95Ms,
+                found.perSecond().value() / inSmallestFleet,
+                found.layout().perEnvironment(choice.demand()).value());
+    }
+
+    /** By the target's own count while the stream was measured, or as many as it was told to keep. */
+    private double environments(Findings.Stream stream) {
+        var counted = findings.telemetry.stream().filter(of -> stream.workload.name().equals(of.cell().workload()))
+                .mapToDouble(of -> of.largest(stream.variant.name(), "environments")).filter(Double::isFinite).max();
+        return counted.orElseGet(() -> run.environment("target", "lmiEnvironments")
+                .map(kept -> ((Number) kept).doubleValue()).orElse(Double.NaN));
+    }
+
+    // ==== A million requests ====
+
+    /**
+     * A million requests of a stream, item by item: on standard, or on LMI with a capacity provider of its own at the
+     * rate that was measured. Empty where nothing was billed or is priced.
+     */
+    Optional<Cost.Bill> million(Findings.Stream stream) {
         var variant = stream.variant;
-        if (!isPriced(stream.workload) || variant.lmi() || variant.twin()) return Optional.empty();
-        double million = 1e6, stored = stream.workload.name().equals("store") ? million : 0;
-        return range(Verdicts.perRequest(stream, slot -> slot.billedMs, slot -> slot.invocations))
-                .map(billedMs -> new Cost.Traffic(variant.name(), false, architecture, variant.memoryMb(), million,
-                        million * billedMs.value(), 0, stored, million * REPLY_BYTES, million * LOG_BYTES))
-                .map(traffic -> Cost.bill(tariff(Cost.Discount.NONE), traffic.uses()));
+        if (!isPriced(stream.workload) || variant.twin()) return Optional.empty();
+        if (!variant.lmi()) return billedMs(stream)
+                .map(billedMs -> Cost.bill(listPrices(), million(stream, billedMs.value()).uses()));
+        return choices().stream().filter(choice -> choice.lmi() == stream).findFirst().map(choice -> {
+            double perSecond = choice.measuredPerSecond(), hours = 1e6 / perSecond / 3600;
+            var layout = choice.cheapest(listPrices(), 1, perSecond);
+            int instances = layout.instances(listPrices(), choice.demand(), perSecond);
+            var uses = new ArrayList<>(million(stream, 0).uses());
+            uses.add(new Cost.Use.Fleet(variant.name(), layout.instanceType(), instances * hours));
+            return Cost.bill(listPrices(), uses);
+        });
+    }
+
+    private Cost.Traffic million(Findings.Stream stream, double billedMs) {
+        double million = 1e6, stored = stream.workload.name().equals(STORE) ? million : 0;
+        return traffic(stream.variant, million, million * billedMs, 0, stored);
+    }
+
+    private Cost.Traffic traffic(Run.Variant variant, double requests, double billedMs, double initMs, double stored) {
+        return new Cost.Traffic(variant.name(), variant.lmi(), architecture, variant.memoryMb(), requests, billedMs,
+                initMs, stored, requests * Cost.REPLY_BYTES, requests * Cost.LOG_BYTES);
+    }
+
+    // ==== As run ====
+
+    /**
+     * What the run itself cost, or would have cost on AWS: one line for each kind of item.
+     *
+     * @param notes  by item: what its quantity is made of, or why there is none
+     * @param estimatedUsd  what the run was agreed to cost; NaN where nobody had to agree
+     */
+    record AsRun(Cost.Bill bill, SequencedMap<String, String> notes, double estimatedUsd) {}
+
+    /** By the formula of the estimate; throws IOException when a warm-up's invocations cannot be read. */
+    AsRun asRun() throws IOException {
+        var notes = new LinkedHashMap<String, String>();
+        var warmUps = warmUps();
+        var traffic = new ArrayList<Cost.Traffic>();
+        for (var variant : run.plan().variants()) traffic.add(used(variant, warmUps));
+        double stored = run.isLocal() ? 0 : run.cells().stream().filter(cell -> cell.stored() != null)
+                .mapToDouble(cell -> cell.stored().objects()).sum();
+        traffic.add(new Cost.Traffic("stores", false, architecture, 0, 0, 0, 0, stored, 0, 0));
+        long failed = run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).count();
+        if (failed > 0) notes.put("failed cells", "what was asked in %d is not known".formatted(failed));
+        double hours = hoursUp();
+        var uses = Cost.usesOfRun(traffic, fleets(hours, notes));
+        generator(hours, notes).ifPresent(uses::add);
+        double estimatedUsd = run.environment("target", "estimatedUsd")
+                .map(usd -> ((Number) usd).doubleValue()).orElse(Double.NaN);
+        return new AsRun(Cost.bill(listPrices(), uses).byName(), notes, estimatedUsd);
+    }
+
+    /**
+     * One variant's share: its cells' invocations, and the warm-ups', which Findings leaves out and a bill does not.
+     * A warm-up asks for all workloads at once, so on one machine it is not priced but for the starts.
+     */
+    private Cost.Traffic used(Run.Variant variant, List<Target.Invocation> warmUps) {
+        var streams = findings.streams.stream()
+                .filter(stream -> stream.variant.equals(variant) && isPriced(stream.workload)).toList();
+        double requests = streams.stream().mapToLong(stream -> stream.sum(slot -> slot.invocations)).sum();
+        double billedMs = streams.stream().mapToDouble(stream -> stream.total(slot -> slot.billedMs)).sum();
+        var warmUp = warmUps.stream().filter(invocation -> invocation.variant().equals(variant.name())).toList();
+        double warmUpInitMs = sum(warmUp, Target.Invocation::initMs);
+        if (run.isLocal()) return traffic(variant, requests, billedMs + warmUpInitMs, warmUpInitMs, 0);
+        double warmUpBilledMs = sum(warmUp, Target.Invocation::billedMs);
+        double initMs = findings.initMs.getOrDefault(variant.name(), List.of()).stream().reduce(0.0, Double::sum);
+        return traffic(variant, requests + warmUp.size(), billedMs + warmUpBilledMs, initMs, 0);
+    }
+
+    private static double sum(List<Target.Invocation> invocations, Function<Target.Invocation, Double> figure) {
+        return invocations.stream().map(figure).filter(Objects::nonNull).reduce(0.0, Double::sum);
+    }
+
+    private List<Target.Invocation> warmUps() throws IOException {
+        var invocations = new ArrayList<Target.Invocation>();
+        for (var cell : run.cells()) {
+            var file = cell.file(".invocations.ndjson.gz");
+            if (cell.workload() != null || !cell.outcome().isMeasured() || file.isEmpty()) continue;
+            try (var in = new GZIPInputStream(Files.newInputStream(findings.directory.resolve(file.get().path())));
+                 MappingIterator<Target.Invocation> lines =
+                         Run.json().readerFor(Target.Invocation.class).readValues(in)) {
+                lines.forEachRemaining(invocations::add);
+            }
+        }
+        invocations.removeIf(invocation -> invocation.status().equals("throttled"));
+        return invocations;
+    }
+
+    /**
+     * From the run's start until all was removed, which is when it is finished. A run that was interrupted and resumed
+     * was removed in between: it is up again from the warm-up that every start of the functions begins with.
+     */
+    private double hoursUp() {
+        Instant from = run.started(), to = from;
+        double hours = 0;
+        for (var cell : run.cells().stream().sorted(Comparator.comparing(Run.Cell::started)).toList()) {
+            if (cell.workload() == null && to.isAfter(from)) {
+                hours += hours(from, to);
+                from = cell.started();
+            }
+            to = cell.ended();
+        }
+        return hours + hours(from, run.finished() == null ? to : run.finished());
+    }
+
+    private static double hours(Instant from, Instant to) { return Duration.between(from, to).toMillis() / 3.6e6; }
+
+    /** A smallest fleet for each LMI function. */
+    private List<Cost.Use> fleets(double hours, Map<String, String> notes) {
+        var functions = run.plan().variants().stream().filter(Run.Variant::lmi).toList();
+        if (functions.isEmpty()) return List.of();
+        // Without a word from the target it is the smallest that holds an environment: what this kit deploys.
+        String type = text("lmiInstanceType").orElseGet(() ->
+                Cost.smallest(listPrices(), layout(functions.getFirst()), architecture).instanceType());
+        int instances = prices.lmi().minimumInstances();
+        notes.put("LMI instances", String.format(Locale.ROOT, "%d %s for each function, %.1f minutes",
+                instances, type, hours * 60));
+        return List.of(new Cost.Use.Fleet("lmi", type, functions.size() * instances * hours));
+    }
+
+    /** The machine that k6 ran on, where it was one of AWS's. */
+    private Optional<Cost.Use> generator(double hours, Map<String, String> notes) {
+        var type = run.environment("machine", "instanceType").map(Object::toString);
+        if (type.isEmpty()) notes.put("load generator", "the record names no machine of AWS's that k6 ran on");
+        else if (!listPrices().region().instances().containsKey(type.get())) {
+            notes.put("load generator", type.get() + " has no price here");
+        } else {
+            notes.put("EC2 instances", "the load generator, " + type.get());
+            return Optional.of(new Cost.Use.Machine("load generator", type.get(), hours));
+        }
+        return Optional.empty();
     }
 }

@@ -71,33 +71,86 @@ final class Statistics {
 
         boolean contains(double value) { return low <= value && value <= high; }
 
+        /** The same in a unit of which there are so many. */
+        Interval times(double factor) { return new Interval(factor * low, factor * point, factor * high, n, blocks); }
+
         /** Standard error of the point's logarithm, as t-intervals of {@code blocks} on the log scale are made. */
         double logStandardError() { return StrictMath.log(high / low) / (2 * t(1 - ALPHA / 2, blocks)); }
     }
 
+    /** How two figures are compared. */
+    enum Scale {
+        /** Times and amounts: 0.9 means that the candidate takes 10 % less. */
+        RATIO(1, " %") {
+            @Override double between(double baseline, double candidate) {
+                return StrictMath.log(candidate / baseline);
+            }
+
+            @Override double of(double logarithm) { return StrictMath.exp(logarithm); }
+        },
+        /** Shares, which may be zero: 0.01 means that the candidate's is larger by one percentage point. */
+        POINTS(0, " points") {
+            @Override double between(double baseline, double candidate) { return candidate - baseline; }
+
+            @Override double of(double difference) { return difference; }
+        };
+
+        /** What the comparison of equal figures gives. */
+        final double none;
+        private final String unit;
+
+        Scale(double none, String unit) {
+            this.none = none;
+            this.unit = unit;
+        }
+
+        /** Two figures compared, in what may be averaged; not finite if they cannot be. */
+        abstract double between(double baseline, double candidate);
+
+        /** From what may be averaged to what is shown. */
+        abstract double of(double between);
+
+        private Interval interval(double low, double point, double high, long n, int blocks) {
+            return new Interval(of(low), of(point), of(high), n, blocks);
+        }
+
+        /** How far a value lies from no difference. */
+        private double size(double value) { return Math.abs(value - none); }
+
+        /** 0.0123 as "1.2 %" or "1.2 points"; what is more than as much again, as a factor. */
+        private String words(double size) {
+            return this == RATIO && size > 1 ? "a factor of " + plain(1 + size, RoundingMode.HALF_EVEN)
+                    : plain(100 * size, RoundingMode.HALF_EVEN) + unit;
+        }
+
+        private String signed(double value) {
+            return (value > none ? "+" : value < none ? "-" : "") + plain(100 * size(value), RoundingMode.HALF_EVEN);
+        }
+    }
+
     /**
-     * Candidate against baseline, as a ratio: 0.9 means that the candidate takes 10 % less.
+     * Candidate against baseline.
      *
-     * @param ratio              the ratio of the pooled figures, with its interval
+     * @param interval           the difference of the pooled figures
      * @param beside             the same from single blocks (Hodges-Lehmann), robust against a few odd blocks
-     * @param pValue             two-sided, of "no difference"; agrees with {@code ratio}'s interval
-     * @param smallestDetectable the relative difference that this run would have found four times in five
+     * @param pValue             two-sided, of "no difference"; agrees with {@code interval}
+     * @param smallestDetectable the size of a difference that this run would have found four times in five
      * @param baseline           the baseline's figure, in its unit
-     * @param candidate          the candidate's figure, in its unit
      */
-    record Difference(Interval ratio, Interval beside, double pValue, double smallestDetectable,
-                      double baseline, double candidate) implements Comparison {
+    record Difference(Scale scale, Interval interval, Interval beside, double pValue, double smallestDetectable,
+                      double baseline) implements Comparison {
 
         /** Whether pooled and single blocks tell the same story: each point lies in the other's interval. */
-        boolean agrees() { return ratio.contains(beside.point) && beside.contains(ratio.point); }
+        boolean agrees() { return interval.contains(beside.point) && beside.contains(interval.point); }
 
-        /** The size of the difference at the point, relative to the baseline. */
-        double size() { return Math.abs(ratio.point - 1); }
+        double size() { return scale.size(interval.point); }
 
         /** The larger end of the interval in absolute size: of an A/A twin, the noise below which nothing is said. */
-        double largestEnd() { return Math.max(Math.abs(ratio.low - 1), Math.abs(ratio.high - 1)); }
+        double largestEnd() { return Math.max(scale.size(interval.low), scale.size(interval.high)); }
 
-        boolean excludesZero() { return !ratio.contains(1); }
+        boolean excludesNone() { return !interval.contains(scale.none); }
+
+        boolean isLess() { return interval.point < scale.none; }
     }
 
     // ==== Figures ====
@@ -111,6 +164,8 @@ final class Statistics {
 
         /** The pooled figure when block i counts weights[i] times; NaN when nothing is left. */
         double value(int[] weights);
+
+        default Scale scale() { return Scale.RATIO; }
 
         /** Why nothing can be said about this figure from these data, if so. */
         Optional<String> shortfall();
@@ -131,6 +186,11 @@ final class Statistics {
             weights[block] = 1;
             return value(weights);
         }
+
+        /** The blocks that have a value, in the order of time: a round that was not measured is no evidence. */
+        default int[] measured() {
+            return IntStream.range(0, blocks()).filter(block -> !Double.isNaN(block(block))).toArray();
+        }
     }
 
     /** The latencies of one variant, block by block in the order of time; quantiles of any weighting are cheap. */
@@ -143,8 +203,9 @@ final class Statistics {
 
         Latencies(List<Histogram> histograms) {
             blocks = histograms.size();
-            var occupied = IntStream.range(0, Histogram.BINS)
-                    .filter(bin -> histograms.stream().anyMatch(block -> block.count(bin) > 0)).summaryStatistics();
+            var all = new Histogram();
+            histograms.forEach(all::merge);
+            var occupied = IntStream.range(0, Histogram.BINS).filter(bin -> all.count(bin) > 0).summaryStatistics();
             first = occupied.getCount() == 0 ? 0 : occupied.getMin();
             bins = occupied.getCount() == 0 ? 0 : occupied.getMax() - first + 1;
             below = new int[(bins + 1) * blocks];
@@ -214,7 +275,8 @@ final class Statistics {
 
         public Optional<String> shortfall() {
             long needed = minimumN(p), n = n();
-            return n >= needed ? tooFewBlocks(blocks()) : Optional.of(n + " values, " + name() + " needs " + needed);
+            return n < needed ? Optional.of(n + " values, " + name() + " needs " + needed)
+                    : tooFew(measured().length, "blocks");
         }
 
         /**
@@ -224,12 +286,12 @@ final class Statistics {
         public Estimate interval() {
             int[] all = ones(blocks());
             double position = latencies.position(all, p);
-            double[] deviations = new double[blocks()];
-            Arrays.setAll(deviations, block -> latencies.countBelow(position, block) - p * latencies.n(block));
+            double[] deviations = Arrays.stream(measured())
+                    .mapToDouble(block -> latencies.countBelow(position, block) - p * latencies.n(block)).toArray();
             var share = limits(p, deviations, n());
             if (share.high * n() >= n() - 1) return new Unknown("blocks too few or too unequal to bound " + name());
             return new Interval(latencies.valueAt(latencies.position(all, share.low)), latencies.valueAt(position),
-                    latencies.valueAt(latencies.position(all, share.high)), n(), blocks());
+                    latencies.valueAt(latencies.position(all, share.high)), n(), deviations.length);
         }
     }
 
@@ -260,7 +322,7 @@ final class Statistics {
 
         public Optional<String> shortfall() {
             return n() == 0 ? Optional.of("no requests")
-                    : value() == 0 ? Optional.of("nothing but zeros") : tooFewBlocks(blocks());
+                    : value() == 0 ? Optional.of("nothing but zeros") : tooFew(measured().length, "blocks");
         }
 
         /**
@@ -268,16 +330,15 @@ final class Statistics {
          * scale, where what cannot be negative belongs.
          */
         public Estimate interval() {
-            double mean = value();
-            double half = t(1 - ALPHA / 2, blocks()) * standardError(deviations(), n()) / mean;
-            return ratio(StrictMath.log(mean) - half, StrictMath.log(mean), StrictMath.log(mean) + half, n(), blocks());
+            double[] deviations = deviations();
+            double log = StrictMath.log(value());
+            double half = t(1 - ALPHA / 2, deviations.length) * standardError(deviations, n()) / value();
+            return Scale.RATIO.interval(log - half, log, log + half, n(), deviations.length);
         }
 
         private double[] deviations() {
             double mean = value();
-            double[] deviations = new double[blocks()];
-            Arrays.setAll(deviations, block -> sums[block] - mean * requests[block]);
-            return deviations;
+            return Arrays.stream(measured()).mapToDouble(block -> sums[block] - mean * requests[block]).toArray();
         }
     }
 
@@ -285,16 +346,28 @@ final class Statistics {
      * The share of requests with an event (errors), with an interval from the blocks. With no event the upper end is
      * 3/n, as if requests were independent: Hanley and Lippman-Hand, JAMA 249 (1983) 1743-1745.
      */
-    static Estimate share(long[] events, long[] requests) {
-        var rate = new PerRequest(Arrays.stream(events).asDoubleStream().toArray(), requests);
-        long n = rate.n();
-        double p = rate.value(), bound = Math.min(1, 3.0 / n);
-        if (p == 0) return new Interval(0, 0, bound, n, rate.blocks());
-        if (p == 1) return new Interval(1 - bound, 1, 1, n, rate.blocks());
-        var shortfall = rate.shortfall();
-        if (shortfall.isPresent()) return new Unknown(shortfall.get());
-        return limits(p, rate.deviations(), n);
+    record Share(PerRequest events) implements Figure {
+        public int blocks() { return events.blocks(); }
+
+        public long n() { return events.n(); }
+
+        public double value(int[] weights) { return events.value(weights); }
+
+        public Scale scale() { return Scale.POINTS; }
+
+        private boolean isAllOrNothing() { return value() == 0 || value() == 1; }
+
+        public Optional<String> shortfall() { return isAllOrNothing() ? Optional.empty() : events.shortfall(); }
+
+        public Estimate interval() {
+            double share = value(), open = Math.min(1, leftOpen(n()));
+            if (!isAllOrNothing()) return limits(share, events.deviations(), n());
+            return new Interval(share == 0 ? 0 : 1 - open, share, share == 0 ? open : 1, n(), measured().length);
+        }
     }
+
+    /** The share of events that n requests without any leave possible: the rule of three. */
+    private static double leftOpen(long n) { return 3.0 / n; }
 
     /**
      * Limits of a share that was observed in n correlated requests: exact binomial (Clopper-Pearson) ones at the number
@@ -340,9 +413,9 @@ final class Statistics {
         return (products / squares * values.length + 1) / (values.length - 4);
     }
 
-    private static Optional<String> tooFewBlocks(int blocks) {
-        return blocks >= MINIMUM_BLOCKS ? Optional.empty()
-                : Optional.of(blocks + " blocks, an interval needs " + MINIMUM_BLOCKS);
+    private static Optional<String> tooFew(int count, String blocks) {
+        return count >= MINIMUM_BLOCKS ? Optional.empty()
+                : Optional.of(count + " " + blocks + ", an interval needs " + MINIMUM_BLOCKS);
     }
 
     private static double t(double probability, int blocks) {
@@ -360,65 +433,61 @@ final class Statistics {
     /**
      * Two variants over paired blocks: block i of both was measured at the same time (or in the same round).
      *
-     * The log ratio of the pooled figures with a paired block bootstrap's standard error; t with blocks-1 and a factor
-     * of sqrt(b/(b-1)), because the plain bootstrap is too narrow for few blocks (Hesterberg, The American Statistician
-     * 69 (2015), doi:10.1080/00031305.2015.1089789); widened by the correlation of the block differences. Beside it the
-     * Hodges-Lehmann estimate of the blocks' log ratios with its Wilcoxon signed-rank interval. Smallest detectable
-     * difference: (t(0.975) + t(0.8)) standard errors (Bloom, Evaluation Review 19 (1995) 547-556).
+     * The difference of the pooled figures (of times on the log scale) with a paired block bootstrap's standard error;
+     * t with blocks-1 and a factor of sqrt(b/(b-1)), because the plain bootstrap is too narrow for few blocks
+     * (Hesterberg, The American Statistician 69 (2015), doi:10.1080/00031305.2015.1089789); widened by the correlation
+     * of the block differences. Beside it the Hodges-Lehmann estimate of the blocks' differences with its Wilcoxon
+     * signed-rank interval. Smallest detectable difference: (t(0.975) + t(0.8)) standard errors (Bloom, Evaluation
+     * Review 19 (1995) 547-556). The difference of two shares is never surer than no event at all would make it.
      */
     static Comparison difference(Figure baseline, Figure candidate) {
         if (baseline.blocks() != candidate.blocks())
             throw new IllegalArgumentException("unpaired blocks: " + baseline.blocks() + ", " + candidate.blocks());
         var shortfall = baseline.shortfall().or(candidate::shortfall);
         if (shortfall.isPresent()) return new Unknown(shortfall.get());
+        var scale = baseline.scale();
+        IntToDoubleFunction ofBlock = block -> scale.between(baseline.block(block), candidate.block(block));
         int[] pairs = IntStream.range(0, baseline.blocks())
-                .filter(block -> baseline.block(block) > 0 && candidate.block(block) > 0).toArray();
-        var tooFew = tooFewBlocks(pairs.length);
-        if (tooFew.isPresent()) return new Unknown(tooFew.get().replace("blocks,", "blocks with a value of both,"));
+                .filter(block -> Double.isFinite(ofBlock.applyAsDouble(block))).toArray();
+        var tooFew = tooFew(pairs.length, "blocks with a value of both");
+        if (tooFew.isPresent()) return new Unknown(tooFew.get());
 
-        double[] byBlock = new double[pairs.length];
+        double[] byBlock = Arrays.stream(pairs).mapToDouble(ofBlock).toArray();
         int[] all = new int[baseline.blocks()];
-        for (int i = 0; i < pairs.length; i++) {
-            all[pairs[i]] = 1;
-            byBlock[i] = StrictMath.log(candidate.block(pairs[i]) / baseline.block(pairs[i]));
-        }
-        double widening = widening(byBlock);
-        double point = logRatio(baseline, candidate, all);
+        for (int pair : pairs) all[pair] = 1;
+        double t = t(1 - ALPHA / 2, pairs.length), widening = widening(byBlock);
+        double point = scale.between(baseline.value(all), candidate.value(all));
         double error = bootstrapError(baseline, candidate, pairs) * widening;
-        double half = t(1 - ALPHA / 2, pairs.length) * error;
+        if (scale == Scale.POINTS) error = Math.max(error, leftOpen(Math.min(baseline.n(), candidate.n())) / t);
         double pValue = error == 0 ? (point == 0 ? 1 : 0)
                 : 2 * TDistribution.of(pairs.length - 1).survivalProbability(Math.abs(point) / error);
-        double detectable = StrictMath.expm1((t(1 - ALPHA / 2, pairs.length) + t(POWER, pairs.length)) * error);
+        double detectable = scale.size(scale.of((t + t(POWER, pairs.length)) * error));
         long n = baseline.n() + candidate.n();
-        return new Difference(ratio(point - half, point, point + half, n, pairs.length),
-                signedRank(byBlock, widening, n), pValue, detectable, baseline.value(all), candidate.value(all));
-    }
-
-    private static double logRatio(Figure baseline, Figure candidate, int[] weights) {
-        return StrictMath.log(candidate.value(weights) / baseline.value(weights));
+        return new Difference(scale, scale.interval(point - t * error, point, point + t * error, n, pairs.length),
+                signedRank(scale, byBlock, widening, n), pValue, detectable, baseline.value(all));
     }
 
     private static double bootstrapError(Figure baseline, Figure candidate, int[] pairs) {
         var random = new SplittableRandom(SEED);
-        double[] ratios = new double[RESAMPLES];
+        double[] differences = new double[RESAMPLES];
         double mean = 0, squares = 0;
         for (int resample = 0; resample < RESAMPLES; resample++) {
             int[] weights = new int[baseline.blocks()];
             for (int draw = 0; draw < pairs.length; draw++) weights[pairs[random.nextInt(pairs.length)]]++;
-            ratios[resample] = logRatio(baseline, candidate, weights);
-            mean += ratios[resample] / RESAMPLES;
+            differences[resample] = baseline.scale().between(baseline.value(weights), candidate.value(weights));
+            mean += differences[resample] / RESAMPLES;
         }
-        for (double ratio : ratios) squares += (ratio - mean) * (ratio - mean);
+        for (double difference : differences) squares += (difference - mean) * (difference - mean);
         return StrictMath.sqrt(squares / (RESAMPLES - 1) * pairs.length / (pairs.length - 1));
     }
 
     /** Median of the pairwise averages, ends by Wilcoxon's signed ranks: Hollander and Wolfe, 2nd edition, 3.1-3.3. */
-    private static Interval signedRank(double[] values, double widening, long n) {
+    private static Interval signedRank(Scale scale, double[] values, double widening, long n) {
         int m = values.length;
         double[] averages = new double[m * (m + 1) / 2];
         for (int i = 0, k = 0; i < m; i++) for (int j = i; j < m; j++) averages[k++] = (values[i] + values[j]) / 2;
         double deviation = StrictMath.sqrt(m * (m + 1.0) * (2 * m + 1) / 24);
-        return ranked(averages, deviation, widening, n, m);
+        return ranked(scale, averages, deviation, widening, n, m);
     }
 
     /**
@@ -432,24 +501,21 @@ final class Statistics {
         double[] a = logs(baseline), b = logs(candidate);
         double[] shifts = new double[m * n];
         for (int i = 0; i < shifts.length; i++) shifts[i] = b[i / m] - a[i % m];
-        var interval = ranked(shifts, deviation, 1, m + n, Math.min(m, n));
+        var interval = ranked(Scale.RATIO, shifts, deviation, 1, m + n, Math.min(m, n));
         double detectable = StrictMath.expm1(
                 StrictMath.log(interval.high / interval.low) / (2 * Z) * (t(1 - ALPHA / 2, m + n) + t(POWER, m + n)));
         double pValue = MannWhitneyUTest.withDefaults().test(b, a).getPValue();
-        return new Difference(interval, interval, pValue, detectable, median(baseline), median(candidate));
+        return new Difference(Scale.RATIO, interval, interval, pValue, detectable, median(baseline));
     }
 
     /** The interval that leaves out as many ordered values at either end as the rank test of that deviation allows. */
-    private static Interval ranked(double[] values, double deviation, double widening, long n, int blocks) {
+    private static Interval ranked(
+            Scale scale, double[] values, double deviation, double widening, long n, int blocks) {
         Arrays.sort(values);
         double point = median(values);
         int out = Math.max(1, (int) (values.length / 2.0 - Z * deviation));
-        return ratio(point + widening * (values[out - 1] - point), point,
+        return scale.interval(point + widening * (values[out - 1] - point), point,
                 point + widening * (values[values.length - out] - point), n, blocks);
-    }
-
-    private static Interval ratio(double logLow, double logPoint, double logHigh, long n, int blocks) {
-        return new Interval(StrictMath.exp(logLow), StrictMath.exp(logPoint), StrictMath.exp(logHigh), n, blocks);
     }
 
     private static double[] logs(double[] values) { return Arrays.stream(values).map(StrictMath::log).toArray(); }
@@ -470,7 +536,24 @@ final class Statistics {
      * @param absolute   the smallest difference that matters, in the figure's unit (1 ms; 0 where 2 % says it all)
      * @param noise      the twin's {@link Difference#largestEnd()}: what two identical variants differed by; 0 without
      */
-    record Question(Comparison comparison, double absolute, double noise) { }
+    record Question(Comparison comparison, double absolute, double noise) {
+        /** A smaller difference interests nobody. */
+        private double threshold(Difference difference) {
+            return switch (difference.scale) {
+                case RATIO -> Math.max(RELATIVE_THRESHOLD, absolute / difference.baseline);
+                case POINTS -> absolute;
+            };
+        }
+
+        /** The size from which on this run could have said "faster" or "slower"; NaN where it could say nothing. */
+        double smallestFinding() {
+            return switch (comparison) {
+                case Difference difference -> Math.max(difference.smallestDetectable,
+                        Math.max(threshold(difference), noise));
+                case Unknown _ -> Double.NaN;
+            };
+        }
+    }
 
     /** What is said aloud about a pair of variants. */
     sealed interface Verdict permits Faster, Slower, NoDifferenceLargerThan, NotEnoughData { }
@@ -481,8 +564,8 @@ final class Statistics {
     /** The candidate takes more. */
     record Slower(Difference difference) implements Verdict { }
 
-    /** Whatever difference there is, it is at most this large (relative), which is too small to matter. */
-    record NoDifferenceLargerThan(double relative) implements Verdict { }
+    /** Whatever difference there is, it is at most {@link Difference#largestEnd()}, which is too small to matter. */
+    record NoDifferenceLargerThan(Difference difference) implements Verdict { }
 
     /** Neither a difference nor its absence can be claimed. */
     record NotEnoughData(String reason) implements Verdict { }
@@ -505,19 +588,19 @@ final class Statistics {
         return switch (question.comparison) {
             case Unknown unknown -> new NotEnoughData(unknown.reason);
             case Difference difference -> {
-                double threshold = Math.max(RELATIVE_THRESHOLD, question.absolute / difference.baseline);
+                double threshold = question.threshold(difference);
                 boolean matters = difference.size() > threshold;
-                boolean significant = difference.excludesZero() && adjustedP < ALPHA;
+                boolean significant = difference.excludesNone() && adjustedP < ALPHA;
                 if (significant && matters && difference.size() > question.noise)
-                    yield difference.ratio.point < 1 ? new Faster(difference) : new Slower(difference);
-                if (difference.largestEnd() <= threshold)
-                    yield new NoDifferenceLargerThan(difference.largestEnd());
-                yield new NotEnoughData(
-                        significant && matters ? "identical variants may differ by up to " + percent(question.noise)
-                        : significant ? "a difference, but it may be smaller than " + percent(threshold)
-                        : difference.excludesZero() ? "a difference, but not sure enough among so many comparisons"
-                        : "could have seen " + percent(Math.max(difference.smallestDetectable,
-                                Math.max(threshold, question.noise))) + " or more");
+                    yield difference.isLess() ? new Faster(difference) : new Slower(difference);
+                if (difference.largestEnd() <= threshold) yield new NoDifferenceLargerThan(difference);
+                var scale = difference.scale;
+                yield new NotEnoughData((significant && matters
+                        ? "identical variants may differ by up to " + scale.words(question.noise)
+                        : significant ? "a difference, but it may be smaller than " + scale.words(threshold)
+                        : difference.excludesNone() ? "a difference, but not sure enough among so many comparisons"
+                        : "could have seen " + scale.words(question.smallestFinding()) + " or more")
+                        + besides(difference));
             }
         };
     }
@@ -537,28 +620,42 @@ final class Statistics {
     /** A verdict in words; {@code less} and {@code more} name the two directions (faster, slower; cheaper, dearer). */
     static String words(Verdict verdict, String less, String more) {
         return switch (verdict) {
-            case Faster(var difference) -> less + " by " + extent(difference.ratio);
-            case Slower(var difference) -> more + " by " + extent(difference.ratio);
-            case NoDifferenceLargerThan(var relative) -> "no difference larger than "
-                    + plain(100 * relative, RoundingMode.CEILING) + " %";
+            case Faster(var difference) -> less + " by " + extent(difference) + besides(difference);
+            case Slower(var difference) -> more + " by " + extent(difference) + besides(difference);
+            case NoDifferenceLargerThan(var difference) -> "no difference larger than "
+                    + plain(100 * difference.largestEnd(), RoundingMode.CEILING) + difference.scale.unit
+                    + besides(difference);
             case NotEnoughData(var reason) -> "not enough data: " + reason;
         };
     }
 
     /** From twice on, factors are easier to read than percentages. */
-    private static String extent(Interval ratio) {
-        boolean less = ratio.point < 1;
-        double near = less ? ratio.high : ratio.low, far = less ? ratio.low : ratio.high;
-        if (Math.max(ratio.point, 1 / ratio.point) < 2)
-            return percent(Math.abs(ratio.point - 1)) + " (" + percent(Math.abs(near - 1)) + " to "
-                    + percent(Math.abs(far - 1)) + ")";
-        DoubleFunction<String> factor = value -> plain(less ? 1 / value : value, RoundingMode.HALF_EVEN);
-        return "a factor of " + factor.apply(ratio.point)
-                + " (" + factor.apply(near) + " to " + factor.apply(far) + ")";
+    private static String extent(Difference difference) {
+        var scale = difference.scale;
+        var interval = difference.interval;
+        double near = difference.isLess() ? interval.high : interval.low;
+        double far = difference.isLess() ? interval.low : interval.high;
+        boolean asFactor = scale == Scale.RATIO && Math.max(interval.point, 1 / interval.point) >= 2;
+        DoubleFunction<String> size = value -> plain(!asFactor ? 100 * scale.size(value)
+                : difference.isLess() ? 1 / value : value, RoundingMode.HALF_EVEN);
+        String unit = asFactor ? "" : scale.unit;
+        return (asFactor ? "a factor of " : "") + size.apply(interval.point) + unit
+                + " (" + size.apply(near) + " to " + size.apply(far) + unit + ")";
     }
 
-    /** 0.0123 as "1.2 %". */
-    private static String percent(double share) { return plain(100 * share, RoundingMode.HALF_EVEN) + " %"; }
+    /** Where pooled and single blocks tell different stories, both are told: a few odd blocks make the difference. */
+    private static String besides(Difference difference) {
+        return difference.agrees() ? "" : "; block by block "
+                + difference.scale.signed(difference.beside.point) + difference.scale.unit;
+    }
+
+    /** A difference without a verdict, as of two identical variants: "+0.3 % (-0.5 to +1.1 %)". */
+    static String words(Difference difference) {
+        var scale = difference.scale;
+        var interval = difference.interval;
+        return scale.signed(interval.point) + scale.unit + " (" + scale.signed(interval.low) + " to "
+                + scale.signed(interval.high) + scale.unit + ")" + besides(difference);
+    }
 
     /** No decimal from ten on, one from one on, two below. */
     private static String plain(double value, RoundingMode rounding) {
@@ -705,6 +802,8 @@ final class Statistics {
     static Runs across(List<Interval> runs) {
         int k = runs.size();
         if (k < 2) return new Runs(k, Double.NaN, new Unknown("one run says nothing about other runs"));
+        if (runs.stream().anyMatch(run -> run.low <= 0))
+            return new Runs(k, Double.NaN, new Unknown("no ratio of runs whose figure may be zero"));
         double[] y = logs(runs.stream().mapToDouble(Interval::point).toArray());
         double[] v = runs.stream().mapToDouble(run -> StrictMath.pow(run.logStandardError(), 2)).toArray();
         double w = 0, w2 = 0, wy = 0, q = 0;
@@ -719,6 +818,6 @@ final class Statistics {
         for (int i = 0; i < k; i++) squares += (y[i] - mean) * (y[i] - mean) / (v[i] + between);
         double half = t(1 - ALPHA / 2, k) * StrictMath.sqrt(Math.max(1, squares / (k - 1)) / weights);
         long n = runs.stream().mapToLong(Interval::n).sum();
-        return new Runs(k, spread, ratio(mean - half, mean, mean + half, n, k));
+        return new Runs(k, spread, Scale.RATIO.interval(mean - half, mean, mean + half, n, k));
     }
 }

@@ -13,6 +13,8 @@ import tech.tablesaw.columns.Column;
 /** Renders tables; the same table gives the same bytes everywhere. */
 final class Tables {
     private static final int SIGNIFICANT_DIGITS = 3;
+    /** An interval stays in one line; a text of words that is longer is a sentence. */
+    private static final int LONGEST_LINE = 21;
     static final String MISSING = "—";
 
     /** Builds a table row by row: texts first, then counts and figures by the names of their columns. */
@@ -83,8 +85,8 @@ final class Tables {
         return out.toString();
     }
 
-    /** A bare bar would end the cell. */
-    private static String inCell(String text) { return text.replace("|", "\\|"); }
+    /** A bare bar would end the cell, a line's end the row. */
+    private static String inCell(String text) { return text.replace("|", "\\|").replaceAll("\\R", " "); }
 
     /** RFC 4180, all digits, missing values empty. */
     static String csv(Table table) {
@@ -103,15 +105,15 @@ final class Tables {
     static String html(Table table) {
         var out = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
         for (var column : table.columns()) {
-            out.append("<th").append(figureClass(column)).append('>').append(escaped(column.name())).append("</th>");
+            out.append("<th").append(classes(column, "")).append('>').append(escaped(column.name())).append("</th>");
         }
         out.append("</tr></thead><tbody>\n");
         for (int row = 0; row < table.rowCount(); row++) {
             out.append("<tr>");
             var texts = texts(table, row);
             for (int column = 0; column < texts.size(); column++) {
-                out.append("<td").append(figureClass(table.column(column))).append('>')
-                        .append(escaped(texts.get(column))).append("</td>");
+                out.append("<td").append(classes(table.column(column), texts.get(column))).append('>')
+                        .append(escaped(texts.get(column)).replace(" %", "&nbsp;%")).append("</td>");
             }
             out.append("</tr>\n");
         }
@@ -149,7 +151,12 @@ final class Tables {
         return column instanceof NumericColumn || column.name().contains("[");
     }
 
-    private static String figureClass(Column<?> column) { return isFigure(column) ? " class=\"figure\"" : ""; }
+    /** Figures go to the right; sentences may wrap, as nobody reads one that leaves the screen. */
+    private static String classes(Column<?> column, String text) {
+        boolean sentence = text.length() > LONGEST_LINE && text.contains(" ");
+        return isFigure(column) ? sentence ? " class=\"figure sentence\"" : " class=\"figure\""
+                : sentence ? " class=\"sentence\"" : "";
+    }
 
     private static String quoted(String text) {
         boolean plain = text.chars().noneMatch(character -> "\",\r\n".indexOf(character) >= 0);

@@ -46,9 +46,10 @@ final class Target implements AutoCloseable {
      * @param cost         what the run will cost, item by item; empty where nothing is billed
      * @param costUsd      the sum of the items
      * @param costPerHourUsd  what keeping it all up costs an hour
+     * @param prices       by which that was reckoned, in the form of data/prices.json; null where nothing is billed
      */
     record Planned(String platform, Map<String, String> refused, List<CostItem> cost, double costUsd,
-                   double costPerHourUsd, List<String> warnings) {}
+                   double costPerHourUsd, JsonNode prices, List<String> warnings) {}
 
     record CostItem(String name, double quantity, String unit, double usd) {}
 

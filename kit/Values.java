@@ -2,9 +2,9 @@
 // their course over time in blocks of any length.
 //
 // Memory stays constant. Values wait in small chunks; a full chunk goes to disk, where each chunk knows the one before
-// it, so that a series is a chain through the file and needs no index. A percentile is then found by selection: one
-// pass counts the values in 65,536 bins between minimum and maximum, a second one collects the few that share a bin
-// with the rank that is looked for and sorts them; a bin that is still too full is divided once more in the same way.
+// it, so that a series is a chain through the file and needs no index. Percentiles are then found by selection: one
+// pass counts the values in up to 65,536 bins between minimum and maximum, a second one collects those in the bins of
+// the ranks that are looked for, and sorts these few; a bin that is too full for that is divided in the same way.
 
 import module java.base;
 
@@ -17,7 +17,8 @@ final class Values {
      * Values that are sorted at once: 512 KB. Sorting more costs more than the pass over the disk that it would save.
      */
     private static final int SORTABLE = 1 << 16;
-    private static final int BINS = 1 << 16;
+    /** As many bins as values, but their counts have to stay in a core's cache: 512 KB. */
+    private static final int MOST_BINS = 1 << 16;
 
     private final Spill spill;
     /** Words for each value: its bits, and its time if times are kept. */
@@ -60,7 +61,7 @@ final class Values {
      */
     double[] percentiles(long count, double min, double max, double... ps) throws IOException {
         if (count == 0) return DoubleStream.of(ps).map(_ -> Double.NaN).toArray();
-        NavigableMap<Long, Double> ranks = new TreeMap<>();
+        SortedMap<Long, Double> ranks = new TreeMap<>();
         for (double p : ps) {
             double rank = p * (count - 1);
             ranks.put((long) Math.floor(rank), Double.NaN);
@@ -74,59 +75,79 @@ final class Values {
         }).toArray();
     }
 
-    /** Finds those ranks that are among the `count` values with keys in low..high; `below` values are less. */
-    private void select(NavigableMap<Long, Double> all, long low, long high, long below, long count)
+    /** A part of the range of keys in which a wanted rank lies; `below` values are less. */
+    private record Bin(int number, long below, long count) {
+        SortedMap<Long, Double> of(SortedMap<Long, Double> ranks) { return ranks.subMap(below, below + count); }
+    }
+
+    /** Finds all these ranks: those of the `count` values with keys in low..high; `below` values are less. */
+    private void select(SortedMap<Long, Double> ranks, long low, long high, long below, long count)
             throws IOException {
-        NavigableMap<Long, Double> ranks = all.subMap(below, true, below + count, false);
-        if (ranks.isEmpty()) return;
-        if (low == high) {
-            ranks.replaceAll((_, _) -> value(low));
-        } else if (count <= SORTABLE) {
-            long[] sorted = sorted(low, high, (int) count);
-            ranks.replaceAll((rank, _) -> value(sorted[(int) (rank - below)]));
-        } else {
-            divide(all, low, high, below);
+        long mostBins = Long.highestOneBit(Math.min(count, MOST_BINS));
+        int shift = 0;
+        while (Long.compareUnsigned(high - low >>> shift, mostBins) >= 0) shift++;
+        List<Bin> batch = new ArrayList<>();
+        long waiting = 0;
+        for (Bin bin : bins(ranks, low, high, below, shift)) {
+            long first = low + ((long) bin.number << shift);
+            if (shift == 0) {
+                bin.of(ranks).replaceAll((_, _) -> value(first));
+            } else if (bin.count > SORTABLE) {
+                select(bin.of(ranks), first, first + (1L << shift) - 1, bin.below, bin.count);
+            } else {
+                if (waiting + bin.count > SORTABLE) {
+                    sort(ranks, batch, low, high, shift);
+                    batch.clear();
+                    waiting = 0;
+                }
+                batch.add(bin);
+                waiting += bin.count;
+            }
         }
+        if (waiting > 0) sort(ranks, batch, low, high, shift);
     }
 
-    /** Divides low..high into bins, and takes neighbouring ones together, as many as can be sorted at once. */
-    private void divide(NavigableMap<Long, Double> all, long low, long high, long below) throws IOException {
-        int bits = Long.SIZE - Long.numberOfLeadingZeros(high - low);
-        int shift = Math.max(0, bits - Integer.numberOfTrailingZeros(BINS));
-        long[] counts = histogram(low, high, shift);
-        for (int from = 0, to; from < BINS; from = to) {
-            long count = counts[from];
-            to = from + 1;
-            while (to < BINS && count + counts[to] <= SORTABLE) count += counts[to++];
-            long first = low + ((long) from << shift), span = ((long) to << shift) - ((long) from << shift) - 1;
-            long last = Long.compareUnsigned(span, high - first) < 0 ? first + span : high;
-            select(all, first, last, below, count);
-            below += count;
-        }
-    }
-
-    private long[] histogram(long low, long high, int shift) throws IOException {
-        long[] counts = new long[BINS];
+    /** One pass that counts the values of each bin; gives the bins with wanted ranks, in order. */
+    private List<Bin> bins(SortedMap<Long, Double> ranks, long low, long high, long below, int shift)
+            throws IOException {
+        long[] counts = new long[(int) (high - low >>> shift) + 1];
         forEachChunk((words, count, step) -> {
             for (int i = 0; i < count; i += step) {
                 long key = key(words[i]);
                 if (key >= low && key <= high) counts[(int) (key - low >>> shift)]++;
             }
         });
-        return counts;
+        List<Bin> bins = new ArrayList<>();
+        int number = -1;
+        long end = below;
+        for (long rank : ranks.keySet()) {
+            if (rank < end) continue;
+            while (rank >= end) end += counts[++number];
+            bins.add(new Bin(number, end - counts[number], counts[number]));
+        }
+        return bins;
     }
 
-    private long[] sorted(long low, long high, int count) throws IOException {
-        long[] keys = new long[count];
+    /** One pass that collects the values of these bins; sorted, they give the ranks. */
+    private void sort(SortedMap<Long, Double> ranks, List<Bin> bins, long low, long high, int shift)
+            throws IOException {
+        boolean[] wanted = new boolean[(int) (high - low >>> shift) + 1];
+        for (Bin bin : bins) wanted[bin.number] = true;
+        long[] keys = new long[bins.stream().mapToInt(bin -> (int) bin.count).sum()];
         int[] found = {0};
-        forEachChunk((words, many, step) -> {
-            for (int i = 0; i < many; i += step) {
+        forEachChunk((words, count, step) -> {
+            for (int i = 0; i < count; i += step) {
                 long key = key(words[i]);
-                if (key >= low && key <= high) keys[found[0]++] = key;
+                if (key >= low && key <= high && wanted[(int) (key - low >>> shift)]) keys[found[0]++] = key;
             }
         });
         Arrays.sort(keys);
-        return keys;
+        int from = 0;
+        for (Bin bin : bins) {
+            long offset = from - bin.below;
+            bin.of(ranks).replaceAll((rank, _) -> value(keys[(int) (rank + offset)]));
+            from += (int) bin.count;
+        }
     }
 
     /** A double's bits, changed for negative ones so that keys are in the order of the values; and back again. */
@@ -152,8 +173,9 @@ final class Values {
         each.words(chunk, waiting, stride);
         if (previous != Spill.NONE) {
             long[] read = new long[CHUNK];
+            ByteBuffer bytes = ByteBuffer.allocate(Spill.CHUNK_BYTES).order(ByteOrder.nativeOrder());
             for (long at = previous; at != Spill.NONE; ) {
-                at = spill.read(at, read);
+                at = spill.read(at, bytes, read);
                 each.words(read, CHUNK, stride);
             }
         }
@@ -214,7 +236,7 @@ final class Values {
     static final class Spill implements Closeable {
         static final long NONE = -1;
         private static final int BUFFER_BYTES = 64 << 10;
-        private static final int CHUNK_BYTES = Long.BYTES + CHUNK * Long.BYTES;
+        static final int CHUNK_BYTES = Long.BYTES + CHUNK * Long.BYTES;
 
         private FileChannel file;
         private ByteBuffer waiting;
@@ -222,7 +244,7 @@ final class Values {
 
         /** Writes a full chunk and a link to the one before it; gives the place to link to. */
         long write(long[] chunk, long previous) throws IOException {
-            if (waiting == null) waiting = ByteBuffer.allocateDirect(BUFFER_BYTES);
+            if (waiting == null) waiting = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
             if (waiting.remaining() < CHUNK_BYTES) flush();
             long at = written + waiting.position();
             waiting.putLong(previous).asLongBuffer().put(chunk);
@@ -239,14 +261,15 @@ final class Values {
 
         /** Not by Files.createTempFile, as its random names need all of Java's cryptography. */
         private static FileChannel open() throws IOException {
-            String name = "values-" + ProcessHandle.current().pid() + "-" + System.nanoTime() + ".tmp";
+            String name = String.join("-", "values", Long.toString(ProcessHandle.current().pid()),
+                    Long.toString(System.nanoTime()));
             return FileChannel.open(Path.of(System.getProperty("java.io.tmpdir"), name), StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
         }
 
-        /** Reads a chunk; gives the place of the one before it. */
-        long read(long at, long[] into) throws IOException {
-            ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+        /** Reads a chunk through a buffer for its bytes; gives the place of the one before it. */
+        long read(long at, ByteBuffer chunk, long[] into) throws IOException {
+            chunk.clear();
             if (at >= written) chunk.put(0, waiting, (int) (at - written), CHUNK_BYTES);
             else while (chunk.hasRemaining())
                 if (file.read(chunk, at + chunk.position()) < 0) throw new EOFException("the file of values was cut");

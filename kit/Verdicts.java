@@ -3,7 +3,8 @@
 //
 // The questions are declared before the run: standard against LMI for each language, then language against language on
 // each compute, all with one vCPU. The median and CPU per request are the primary family of a workload, judged together
-// (Holm); the tails stand beside it, unprotected, and say so. A block of every statistic is a round's slot.
+// (Holm); tails, errors and billed time stand beside it, unprotected, and say so. A block of every statistic is a
+// round's slot. Starts of environments are apart: they belong to no round, so each counts for itself.
 
 //SOURCES Findings.java
 //SOURCES Gates.java
@@ -18,42 +19,77 @@ final class Verdicts {
     private static final double NOTICEABLE_MS = 1, NOTICEABLE_MS_LOCAL = 0.1;
     /** On one machine all environments share a core: beyond this the queue for it is measured, not the model. */
     private static final double MOST_UTILISATION_LOCAL = 0.30;
+    /** An error in a thousand requests is what a client's retry hides; fewer are no reason to choose a language. */
+    private static final double NOTICEABLE_ERRORS = 0.001;
+    private static final String NOTHING = "—",
+            BILLED_BY_INSTANCE = "LMI is billed by the instance, see the break-even";
 
     /** What variants are compared by. The first two are the primary family; the others stand beside it, unprotected. */
     enum Measure {
-        P50("p50", "faster", "slower"), CPU("CPU per request", "less", "more"),
-        P95("p95", "faster", "slower"), P99("p99", "faster", "slower");
+        P50("p50", "ms", "faster", "slower"), CPU("CPU per request", "ms", "less", "more"),
+        P95("p95", "ms", "faster", "slower"), P99("p99", "ms", "faster", "slower"),
+        ERRORS("errors", "%", "fewer", "more"), BILLED("billed time per request", "ms", "less", "more");
 
-        static final List<Measure> PRIMARY = List.of(P50, CPU), SECONDARY = List.of(P95, P99);
+        static final List<Measure> PRIMARY = List.of(P50, CPU), SECONDARY = List.of(P95, P99, ERRORS, BILLED);
 
         final String title;
-        private final String less, more;
+        private final String unit, less, more;
 
-        Measure(String title, String less, String more) {
+        Measure(String title, String unit, String less, String more) {
             this.title = title;
+            this.unit = unit;
             this.less = less;
             this.more = more;
         }
 
-        String words(Statistics.Verdict verdict) { return Statistics.words(verdict, less, more); }
+        /** The title with its unit, as a column is named. */
+        String column() { return title + " [" + unit + "]"; }
+
+        private String words(Statistics.Verdict verdict) {
+            // Of what cannot be, no data would be enough.
+            boolean cannotBe = verdict.equals(new Statistics.NotEnoughData(BILLED_BY_INSTANCE));
+            return cannotBe ? NOTHING + " " + BILLED_BY_INSTANCE : Statistics.words(verdict, less, more);
+        }
     }
 
+    /** All questions of the run, in the order of its variants. */
+    final List<Pair> pairs;
     private final Findings findings;
+    private final Optional<Pair> twins;
     private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
-    private final Map<List<Object>, Statistics.Comparison> twins = new HashMap<>();
+    private final Map<List<Object>, Statistics.Question> questions = new HashMap<>();
+    private final Map<List<Object>, Statistics.Comparison> noise = new HashMap<>();
     private final Map<Findings.Stream, List<Statistics.Change>> changes = new HashMap<>();
 
-    Verdicts(Findings findings) { this.findings = findings; }
+    Verdicts(Findings findings) {
+        this.findings = findings;
+        pairs = pairs(findings.run);
+        twins = twins(findings.run);
+    }
 
     // ==== Figures ====
 
+    /** What is known of a stream's figure, in the measure's unit. */
+    Statistics.Estimate estimate(Findings.Stream stream, Measure measure) {
+        if (isMeaningless(measure, stream.variant)) return new Statistics.Unknown(BILLED_BY_INSTANCE);
+        var estimate = figure(stream, measure).estimate();
+        return measure == Measure.ERRORS && estimate instanceof Statistics.Interval share ? share.times(100) : estimate;
+    }
+
+    private static boolean isMeaningless(Measure measure, Run.Variant variant) {
+        return measure == Measure.BILLED && variant.lmi();
+    }
+
     /** A stream's figure, with as many blocks as the run has rounds. */
-    Statistics.Figure figure(Findings.Stream stream, Measure measure) {
+    private Statistics.Figure figure(Findings.Stream stream, Measure measure) {
         return switch (measure) {
             case P50 -> latencies(stream).quantile(.5);
             case P95 -> latencies(stream).quantile(.95);
             case P99 -> latencies(stream).quantile(.99);
             case CPU -> perRequest(stream, slot -> slot.cpuNs / 1e6, slot -> slot.cpuRequests);
+            case ERRORS -> new Statistics.Share(
+                    perRequest(stream, slot -> slot.requests() - slot.correct(), Findings.Slot::requests));
+            case BILLED -> perRequest(stream, slot -> slot.billedMs, slot -> slot.invocations);
         };
     }
 
@@ -76,18 +112,15 @@ final class Verdicts {
         return new Statistics.PerRequest(sums, counts);
     }
 
-    /** The share of requests that were not answered correctly. */
-    Statistics.Estimate errors(Findings.Stream stream) {
-        if (stream.requests() == 0) return new Statistics.Unknown("no requests");
-        var slots = stream.slots.values();
-        return Statistics.share(slots.stream().mapToLong(slot -> slot.requests() - slot.correct()).toArray(),
-                slots.stream().mapToLong(Findings.Slot::requests).toArray());
-    }
-
     /** Where a stream's level changed during the run, by the medians of its slots. */
     List<Statistics.Change> changes(Findings.Stream stream) {
-        return changes.computeIfAbsent(stream, _ -> Statistics.changes(stream.measuredSlots().stream()
-                .mapToDouble(slot -> slot.histogram().quantile(.5)).toArray()));
+        return changes.computeIfAbsent(stream, _ -> Statistics.changes(stream.medians()));
+    }
+
+    /** By how many milliseconds an hour the medians of a stream's slots rise. */
+    static Statistics.Estimate drift(Findings.Stream stream) {
+        double[] hours = stream.measuredSlots().stream().mapToDouble(slot -> slot.warm.firstNs() / 3.6e12).toArray();
+        return Statistics.slope(hours, stream.medians());
     }
 
     // ==== Questions ====
@@ -103,8 +136,7 @@ final class Verdicts {
         }
     }
 
-    /** All questions of a run, in the order of its variants. */
-    static List<Pair> pairs(Run run) {
+    private static List<Pair> pairs(Run run) {
         var matched = run.plan().variants().stream()
                 .filter(variant -> variant.hasOneVcpu() && !variant.twin()).toList();
         var pairs = new ArrayList<Pair>();
@@ -121,53 +153,117 @@ final class Verdicts {
         return pairs;
     }
 
+    /** The A/A twin against its original, the same function deployed twice. */
+    private static Optional<Pair> twins(Run run) {
+        var variants = run.plan().variants();
+        return variants.stream().filter(Run.Variant::twin).flatMap(twin -> variants.stream()
+                .filter(variant -> variant.name().equals(twin.original())).map(original -> new Pair(original, twin)))
+                .findFirst();
+    }
+
     // ==== Answers ====
 
-    /** For each measure the verdicts of all pairs, in words. */
-    Map<Measure, List<String>> of(Run.Workload workload) {
-        var pairs = pairs(findings.run);
-        var answers = new EnumMap<Measure, List<String>>(Measure.class);
-        var family = Statistics.verdicts(Measure.PRIMARY.stream()
-                .flatMap(measure -> pairs.stream().map(pair -> question(workload, pair, measure))).toList()).iterator();
-        for (var measure : Measure.PRIMARY) {
-            answers.put(measure, pairs.stream().map(_ -> measure.words(family.next())).toList());
+    /** For each measure the verdicts on all pairs, in words; a run that claims nothing says nothing. */
+    Map<Measure, Map<Pair, String>> of(Run.Workload workload) {
+        var answers = new EnumMap<Measure, Map<Pair, String>>(Measure.class);
+        for (var measure : Measure.values()) {
+            answers.put(measure, new LinkedHashMap<>());
+            for (var pair : pairs) answers.get(measure).put(pair, NOTHING);
         }
-        for (var measure : Measure.SECONDARY) {
-            answers.put(measure, pairs.stream().map(pair -> List.of(question(workload, pair, measure)))
-                    .map(alone -> measure.words(Statistics.verdicts(alone).getFirst())).toList());
+        if (!findings.run.plan().claims()) return answers;
+        var family = Statistics.verdicts(Measure.PRIMARY.stream().flatMap(measure ->
+                pairs.stream().map(pair -> question(workload, measure, pair))).toList()).iterator();
+        for (var measure : Measure.PRIMARY) for (var pair : pairs) {
+            answers.get(measure).put(pair, measure.words(family.next()));
+        }
+        for (var measure : Measure.SECONDARY) for (var pair : pairs) {
+            var alone = Statistics.verdicts(List.of(question(workload, measure, pair))).getFirst();
+            answers.get(measure).put(pair, measure.words(alone));
         }
         return answers;
     }
 
-    /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
-    private Statistics.Question question(Run.Workload workload, Pair pair, Measure measure) {
-        double noticeableMs = findings.run.isLocal() ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS;
-        double threshold = measure == Measure.CPU ? 0 : noticeableMs;
-        double noise = twins(workload, measure) instanceof Statistics.Difference twins ? twins.largestEnd() : 0;
-        return new Statistics.Question(comparison(workload, pair, measure), threshold, noise);
+    /** The size of a difference that this run would have found, relative or as a share; NaN for none. */
+    double smallestFinding(Run.Workload workload, Measure measure, Pair pair) {
+        return question(workload, measure, pair).smallestFinding();
     }
 
-    private Statistics.Comparison comparison(Run.Workload workload, Pair pair, Measure measure) {
-        var baseline = findings.stream(pair.baseline().name(), workload.name()).orElseThrow();
-        var candidate = findings.stream(pair.candidate().name(), workload.name()).orElseThrow();
-        boolean sharesCore = findings.run.isLocal() && pair.acrossCompute();
-        if (sharesCore) for (var stream : List.of(baseline, candidate)) {
-            double utilisation = Gates.functionUtilisation(findings, stream.variant.name(), workload.name());
+    private Statistics.Question question(Run.Workload workload, Measure measure, Pair pair) {
+        return questions.computeIfAbsent(List.of(workload, measure, pair), _ -> ask(workload, measure, pair));
+    }
+
+    /** A difference must be larger than what two identical functions showed, and than what anybody would notice. */
+    private Statistics.Question ask(Run.Workload workload, Measure measure, Pair pair) {
+        double noticeable = switch (measure) {
+            case P50, P95, P99 -> noticeableMs();
+            case ERRORS -> NOTICEABLE_ERRORS;
+            case CPU, BILLED -> 0;
+        };
+        var comparison = impediment(workload, measure, pair).<Statistics.Comparison>map(Statistics.Unknown::new)
+                .orElseGet(() -> difference(workload, measure, pair));
+        return new Statistics.Question(comparison, noticeable, largestEnd(noise(workload, measure)));
+    }
+
+    private double noticeableMs() { return findings.run.isLocal() ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS; }
+
+    /** Why two streams cannot be compared, whatever was measured. */
+    private Optional<String> impediment(Run.Workload workload, Measure measure, Pair pair) {
+        for (var variant : List.of(pair.baseline(), pair.candidate())) {
+            if (isMeaningless(measure, variant)) return Optional.of(BILLED_BY_INSTANCE);
+            if (!findings.run.isLocal() || !pair.acrossCompute()) continue;
+            double utilisation = Gates.functionUtilisation(findings, variant.name(), workload.name());
             if (utilisation > MOST_UTILISATION_LOCAL) {
-                return new Statistics.Unknown("%s kept the functions' only core %.0f %% busy"
-                        .formatted(stream.variant.name(), 100 * utilisation));
+                return Optional.of("%s kept the functions' only core %.0f %% busy"
+                        .formatted(variant.name(), 100 * utilisation));
             }
         }
-        return Statistics.difference(figure(baseline, measure), figure(candidate, measure));
+        return Optional.empty();
     }
 
-    /** The A/A twin against its original, the same function deployed twice: what these two differ by is noise. */
-    Statistics.Comparison twins(Run.Workload workload, Measure measure) {
-        return twins.computeIfAbsent(List.of(workload, measure), _ -> findings.streams.stream()
-                .filter(stream -> stream.variant.twin() && stream.workload.equals(workload))
-                .flatMap(twin -> findings.stream(twin.variant.original(), workload.name())
-                        .map(original -> Statistics.difference(figure(original, measure), figure(twin, measure)))
-                        .stream())
-                .findFirst().orElse(new Statistics.Unknown("no twin was measured")));
+    private Statistics.Comparison difference(Run.Workload workload, Measure measure, Pair pair) {
+        return Statistics.difference(figure(workload, measure, pair.baseline()),
+                figure(workload, measure, pair.candidate()));
+    }
+
+    private Statistics.Figure figure(Run.Workload workload, Measure measure, Run.Variant variant) {
+        return figure(findings.stream(variant.name(), workload.name()).orElseThrow(), measure);
+    }
+
+    /** What two identical functions differed by. */
+    Statistics.Comparison noise(Run.Workload workload, Measure measure) {
+        return noise.computeIfAbsent(List.of(workload, measure), _ -> twins
+                .map(pair -> difference(workload, measure, pair)).orElse(NO_TWIN));
+    }
+
+    private static final Statistics.Unknown NO_TWIN = new Statistics.Unknown("no twin was measured");
+
+    private static double largestEnd(Statistics.Comparison noise) {
+        return noise instanceof Statistics.Difference difference ? difference.largestEnd() : 0;
+    }
+
+    // ==== Cold starts ====
+
+    /** First answers of a variant's environments in ms, the fastest first, whatever they were asked for. */
+    double[] coldMs(Run.Variant variant) {
+        var cold = findings.streams.stream().filter(stream -> stream.variant.equals(variant))
+                .flatMap(stream -> stream.cold.stream()).toList();
+        if (cold.isEmpty()) return new double[0];
+        var all = K6Reader.Series.union(cold, List.of());
+        double last = Math.max(1, all.count() - 1);
+        return all.percentiles(LongStream.range(0, all.count()).mapToDouble(rank -> rank / last).toArray());
+    }
+
+    /** The verdicts on first answers of all pairs, judged together. */
+    Map<Pair, String> ofColdStarts() {
+        double noise = twins.map(this::coldStarts).map(Verdicts::largestEnd).orElse(0.0);
+        var family = Statistics.verdicts(pairs.stream().map(pair ->
+                new Statistics.Question(coldStarts(pair), noticeableMs(), noise)).toList()).iterator();
+        var answers = new LinkedHashMap<Pair, String>();
+        for (var pair : pairs) answers.put(pair, Measure.P50.words(family.next()));
+        return answers;
+    }
+
+    private Statistics.Comparison coldStarts(Pair pair) {
+        return Statistics.twoSample(coldMs(pair.baseline()), coldMs(pair.candidate()));
     }
 }

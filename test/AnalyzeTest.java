@@ -103,11 +103,13 @@ final class AnalyzeTest {
         analyze(file.toString(), "--out", out()).exits(0);
         assertEquals("""
                 scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
+                (all),,3,15.0,5.0,10.0,26.0,28.0,29.6,30.0
                 a,/x,2,20.0,10.0,20.0,28.0,29.0,29.8,30.0
                 b,/x,1,5.0,5.0,5.0,5.0,5.0,5.0,5.0
                 """, report("latency"));
         assertEquals("""
                 scenario,name,samples,good,refused,status 503,timeout,errors [%]
+                (all),,6,3,1,1,1,50.0
                 a,/x,5,2,1,1,1,60.0
                 b,/x,1,1,0,0,0,0.0
                 """, report("errors"));
@@ -140,9 +142,16 @@ final class AnalyzeTest {
         analyze("before=" + before, "after=" + after, "--out", out()).exits(0);
         assertEquals("""
                 label,scenario,name,n,mean [ms],min [ms],p50 [ms],p90 [ms],p95 [ms],p99 [ms],max [ms]
-                after,a,/x,1,20.0,20.0,20.0,20.0,20.0,20.0,20.0
                 before,a,/x,1,10.0,10.0,10.0,10.0,10.0,10.0,10.0
+                after,a,/x,1,20.0,20.0,20.0,20.0,20.0,20.0,20.0
                 """, report("latency"));
+        assertEquals("""
+                scenario,name,figure,before,after,after Diff %
+                a,/x,mean,10.0,20.0,100.0
+                a,/x,p50,10.0,20.0,100.0
+                a,/x,p95,10.0,20.0,100.0
+                a,/x,p99,10.0,20.0,100.0
+                """.replace("mean", "mean [ms]").replaceAll(",(p\\d\\d),", ",$1 [ms],"), report("comparison"));
     }
 
     @Test void grouping_metric_and_time_are_the_users_to_choose() throws Exception {
@@ -154,6 +163,59 @@ final class AnalyzeTest {
         analyze(file.toString(), "--metric", "queue_depth", "--by", "shard",
                 "--from", "2026-11-22T05:00:02Z", "--to", "2026-11-22T05:00:04Z", "--out", out()).exits(0);
         assertEquals("shard,n,mean,min,p50,p90,p95,p99,max\ny,2,6.0,5.0,6.0,6.8,6.9,6.98,7.0\n", report("latency"));
+    }
+
+    /** A declaration as k6 1.x writes it. */
+    private static String declaration(String metric, String type) {
+        return """
+                {"type":"Metric","data":{"name":"%s","type":"%s","contains":"default","thresholds":[]},"metric":"%1$s"}
+                """.formatted(metric, type);
+    }
+
+    private static final String AT = "2026-11-22T05:00:0";
+
+    @Test void a_rate_is_a_share_a_counter_a_sum_and_a_gauge_its_last_value() throws Exception {
+        Path file = file("types.json", declaration("paid", "rate"), declaration("orders", "counter"),
+                declaration("depth", "gauge"),
+                line("paid", 1, AT + "1Z", "scenario", "a"), line("paid", 0, AT + "2Z", "scenario", "a"),
+                line("orders", 2, AT + "1Z", "scenario", "a"), line("orders", 4, AT + "3Z", "scenario", "a"),
+                line("depth", 9, AT + "1Z", "scenario", "a"), line("depth", 5, AT + "2Z", "scenario", "a"));
+        analyze(file.toString(), "--metric", "paid", "--by", "scenario", "--out", out()).exits(0);
+        assertEquals("scenario,samples,true,share [%]\na,2,1.0,50.0\n", report("rates"));
+        analyze(file.toString(), "--metric", "orders", "--by", "scenario", "--out", out()).exits(0);
+        assertEquals("scenario,samples,sum,per second\na,2,6.0,3.0\n", report("counts"));
+        analyze(file.toString(), "--metric", "depth", "--by", "scenario", "--out", out()).exits(0);
+        assertEquals("scenario,samples,last,min,max\na,2,5.0,5.0,9.0\n", report("values"));
+    }
+
+    @Test void a_tag_of_ones_own_named_status_or_outcome_makes_no_error() throws Exception {
+        Path file = file("own-tags.json",
+                line("pay_ms", 10, AT + "1Z", "scenario", "a", "status", "paid", "outcome", "hit"),
+                line("pay_ms", 30, AT + "2Z", "scenario", "a", "status", "declined", "outcome", "miss"));
+        analyze(file.toString(), "--metric", "pay_ms", "--by", "scenario", "--out", out()).exits(0);
+        assertTrue(report("latency").contains("a,2,20.0,"), report("latency"));
+        Path grpc = file("grpc.json", line("grpc_req_duration", 3, AT + "1Z", "name", "x", "status", "0"),
+                line("grpc_req_duration", 5, AT + "2Z", "name", "x", "status", "14"));
+        analyze(grpc.toString(), "--metric", "grpc_req_duration", "--by", "name", "--out", out()).exits(0);
+        assertEquals("name,samples,good,gRPC status 14,errors [%]\nx,2,1,1,50.0\n", report("errors"));
+    }
+
+    @Test void when_nothing_succeeded_the_errors_are_told_and_nothing_is_drawn() throws Exception {
+        Path file = file("down.json", request(0, 1, "a", "0", "1212"), request(0, 2, "a", "0", "1212"));
+        analyze(file.toString(), "--out", out()).exits(0);
+        assertEquals("scenario,name,samples,good,refused,errors [%]\na,/x,2,0,2,100.0\n", report("errors"));
+        assertTrue(Files.readString(temporary.resolve("report/index.html")).contains("there is nothing to draw"));
+    }
+
+    @Test void a_choice_that_chooses_nothing_says_what_there_is() throws Exception {
+        String file = file("some.json", declaration("checks", "rate"), request(10, 1, "a", "200", "")).toString();
+        analyze(file, "--by", "scenari", "--out", out()).exits(2).says("no sample has the tag 'scenari'", "scenario");
+        analyze(file, "--metric", "nope", "--out", out()).exits(2).says("no sample of nope", "checks");
+        analyze(file, "--from", "05:00").exits(2).says("'05:00' is no time", "2026-11-22T05:10:00Z");
+        analyze(file, file).exits(2).says("named twice");
+        analyze("before=", "after=" + file).exits(2).says("names no file");
+        analyze(file, "--check").exits(2).says("only a run");
+        analyze("inspect", temporary.resolve("nowhere.json").toString()).exits(2).says("there is no file");
     }
 
     @Test void a_cut_file_gives_everything_before_the_cut_and_exit_code_3() throws Exception {

@@ -43,7 +43,9 @@ final class CostTest {
         return new Cost.Range(value * (1 - part), value, value * (1 + part));
     }
 
-    static Cost.Layout on(String instanceType) { return new Cost.Layout(instanceType, 2048, 1, 16, Cost.UTILIZATION); }
+    static Cost.Layout on(String instanceType) {
+        return new Cost.Layout(instanceType, 1, 2048, 1, 16, Cost.UTILIZATION);
+    }
 
     static Cost.BreakEven breakEven(String instanceType, Cost.Demand demand) {
         return Cost.breakEven(ON_DEMAND, on(instanceType), demand);
@@ -109,7 +111,6 @@ final class CostTest {
         uses.addAll(lmi.uses());
         uses.add(new Cost.Use.Fleet("rust-lmi-2048", "m7g.large", 3 * 2.5));
         uses.add(new Cost.Use.Machine("load generator", "c7g.xlarge", 2.5));
-        uses.add(new Cost.Use.Metered("checks", Cost.Meter.S3_GETS, 10));
         var bill = Cost.bill(ON_DEMAND, uses);
         assertEquals("""
                 rust-standard-1769 Lambda requests 200000 request 0.04
@@ -129,9 +130,22 @@ final class CostTest {
                 rust-lmi-2048 LMI instances 7.5 hour 0.612
                 rust-lmi-2048 LMI management fee 7.5 hour 0.0918
                 load generator EC2 instances 2.5 hour 0.3625
-                checks S3 GETs 10 request 0.000004
                 """, bill.items().stream().map(CostTest::line).collect(Collectors.joining()));
-        assertEquals(3.7229059, bill.totalUsd(), 1e-8);
+        assertEquals(3.7229019, bill.totalUsd(), 1e-8);
+    }
+
+    @Test void a_run_costs_its_traffic_the_emptying_of_its_table_and_its_fleets() {
+        var traffic = List.of(new Cost.Traffic("rust-standard-1769", false, "arm64", 1769, 1000, 5000, 0, 1000, 0, 0));
+        var bill = Cost.bill(ON_DEMAND, Cost.usesOfRun(traffic, List.of(new Cost.Use.Fleet("lmi", "m7g.large", 6))));
+        assertEquals("""
+                 Lambda requests 1000 request 0.0002
+                 GB-seconds 8.6377 GB-second 0.00011517
+                 REST API requests 1000 request 0.0035
+                 S3 PUTs 1000 request 0.005
+                 DynamoDB writes 2000 write unit 0.00125
+                 LMI instances 6 hour 0.4896
+                 LMI management fee 6 hour 0.07344
+                """, bill.byName().items().stream().map(CostTest::line).collect(Collectors.joining()));
     }
 
     static String line(Cost.Item item) {
@@ -150,7 +164,6 @@ final class CostTest {
         for (var item : bill.items()) sum += item.usd();
         assertEquals(sum, bill.totalUsd());
         assertEquals(sum, bill.byName().totalUsd(), EXACT);
-        assertEquals(sum, bill.of("it").totalUsd() + bill.of("fleet").totalUsd(), EXACT);
         assertEquals(1, bill.items().stream().mapToDouble(bill::share).sum(), EXACT);
         assertEquals(bill.items().size() - 1, bill.byName().items().size());
         assertEquals(12.6, bill.byName().items().getLast().quantity(), EXACT);
@@ -158,12 +171,6 @@ final class CostTest {
 
     @Test void a_cost_by_the_million_divides_by_the_requests() {
         assertEquals(0.2105, bill(requestsWithCompute(100 * MILLION, 1.05)).usdPerMillion(100 * MILLION), EXACT);
-    }
-
-    @Test void init_is_billed_within_the_one_rounding_of_an_invocation() {
-        assertEquals(11, Cost.billedMs(10.01, 0));
-        assertEquals(10, Cost.billedMs(10, 0));
-        assertEquals(83, Cost.billedMs(3.49, 78.6));
     }
 
     @Test void a_discount_is_off_compute_and_never_off_requests_or_the_management_fee() {
@@ -297,27 +304,46 @@ final class CostTest {
     @Test void an_instance_keeps_a_vcpu_and_a_gigabyte_for_itself() {
         assertEquals(1, on("m7g.large").environments(ON_DEMAND));
         assertEquals(3, on("m7g.xlarge").environments(ON_DEMAND));
-        assertEquals(1, new Cost.Layout("c7g.xlarge", 4096, 1, 16, 0.5).environments(ON_DEMAND));
+        assertEquals(1, new Cost.Layout("c7g.xlarge", 1, 4096, 1, 16, 0.5).environments(ON_DEMAND));
         assertEquals("8192 MB do not fit on m7g.large",
-                refusal(() -> Cost.breakEven(ON_DEMAND, new Cost.Layout("m7g.large", 8192, 1, 16, 0.5), WAITING)));
+                refusal(() -> Cost.breakEven(ON_DEMAND, new Cost.Layout("m7g.large", 1, 8192, 1, 16, 0.5), WAITING)));
     }
 
     @Test void the_instance_type_with_the_soonest_break_even_is_found_and_never_means_on_none() {
-        assertEquals("m7g.large", Cost.soonest(ON_DEMAND, on("m8g.4xlarge"), WAITING).instanceType());
-        assertEquals("c7g.2xlarge", Cost.soonest(ON_DEMAND, on("m8g.4xlarge"), COMPUTING).instanceType());
+        assertEquals("m7g.large", Cost.soonest(ON_DEMAND, on("m8g.4xlarge"), WAITING).layout().instanceType());
+        assertEquals("c7g.2xlarge", Cost.soonest(ON_DEMAND, on("m8g.4xlarge"), COMPUTING).layout().instanceType());
         var hopeless = demand(100, 400);
-        var nearest = Cost.breakEven(ON_DEMAND, Cost.soonest(ON_DEMAND, on("m7g.large"), hopeless), hopeless);
+        var nearest = Cost.soonest(ON_DEMAND, on("m7g.large"), hopeless);
         assertEquals(NEVER, nearest.perSecond().value());
         for (var type : List.of("c7g.xlarge", "m7g.4xlarge", "r8g.xlarge"))
             assertTrue(breakEven(type, hopeless).lmiUsdPerMillion() >= nearest.lmiUsdPerMillion(), type);
     }
 
     @Test void an_instance_serves_until_its_cpu_its_slots_or_the_measured_limit_is_used_up() {
-        var layout = new Cost.Layout("m7g.xlarge", 2048, 1, 16, 0.5);
-        assertEquals(3 * 0.5 * 1000 / 20, layout.perSecond(ON_DEMAND, demand(100, 20)).value(), EXACT);
-        assertEquals(3 * 0.5 * 16 * 10, layout.perSecond(ON_DEMAND, demand(100, 1)).value(), EXACT);
+        var layout = new Cost.Layout("m7g.xlarge", 1, 2048, 1, 16, 0.5);
+        assertEquals(3 * 0.5 * 1000 / 20, layout.perInstance(ON_DEMAND, demand(100, 20)).value(), EXACT);
+        assertEquals(3 * 0.5 * 16 * 10, layout.perInstance(ON_DEMAND, demand(100, 1)).value(), EXACT);
         var limited = new Cost.Demand("arm64", 1769, around(100, 0), around(1e6, 0), around(100, 0), 7);
-        assertEquals(21, layout.perSecond(ON_DEMAND, limited).value(), EXACT);
+        assertEquals(21, layout.perInstance(ON_DEMAND, limited).value(), EXACT);
+    }
+
+    @Test void functions_that_share_a_provider_share_instances_that_hold_an_environment_of_each() {
+        var shared = on("m7g.xlarge").sharedBy(3);
+        assertEquals(0, on("m7g.large").sharedBy(3).environments(ON_DEMAND));
+        assertEquals("3 x 2048 MB do not fit on m7g.large",
+                refusal(() -> Cost.breakEven(ON_DEMAND, on("m7g.large").sharedBy(3), WAITING)));
+        assertEquals(1, shared.environments(ON_DEMAND));
+        double fleet = 3 * 0.1632 * 1.15 * 730, computePerRequest = 0.1 * 1769 / 1024 * 0.0000133334;
+        var found = Cost.breakEven(ON_DEMAND, shared, WAITING);
+        assertEquals(fleet / 3, found.fleetUsdPerMonth(), EXACT);
+        assertEquals(fleet / 3 / computePerRequest, found.perMonth().value(), 1e-3);
+        assertEquals(breakEven("m7g.xlarge", WAITING).lmiUsdPerMillion(), found.lmiUsdPerMillion(), EXACT);
+    }
+
+    @Test void a_rate_takes_whole_instances_and_never_fewer_than_the_smallest_fleet() {
+        assertEquals(3, on("m7g.large").instances(ON_DEMAND, COMPUTING, 0.1));
+        assertEquals(3, on("m7g.large").instances(ON_DEMAND, COMPUTING, 19.9));
+        assertEquals(4, on("m7g.large").instances(ON_DEMAND, COMPUTING, 20.1));
     }
 
     @Test void once_settled_no_whole_instance_makes_lmi_the_dearer_one_again() {

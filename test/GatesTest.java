@@ -1,12 +1,11 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 // Does a run that cannot be trusted say so, and why? One made-up run for each gate, wrong in one way, and some that
 // are in order.
-//
-// No function ever answered here: this test writes the runs, in the files and forms that experiment.java leaves.
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../kit/Gates.java
+//SOURCES MadeUpRun.java
 
 import module java.base;
 import org.junit.jupiter.api.*;
@@ -17,219 +16,29 @@ import org.junit.platform.console.ConsoleLauncher;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-/** Each gate, by a fixture that raises its flag and no other. */
+/** Each gate, by a made-up run that raises its flag and no other. */
 final class GatesTest {
     public static void main(String... args) {
         ConsoleLauncher.main("execute", "--select-class=GatesTest", "--disable-banner", "--fail-if-no-tests");
     }
 
-    // ==== A made-up run ====
-
-    private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
-    private static final String STANDARD = "rust-standard-1769", LMI = "rust-lmi-2048";
-    private static final List<Run.Workload> WORKLOADS = List.of(
-            new Run.Workload("io", 40, Map.of("delay_ms", "20")), new Run.Workload("store", 30, Map.of()));
-    /** The second that comes before each measured phase. */
-    private static final double SETTLE_SECONDS = 1;
-
-    /** Two variants and two workloads, round after round, all of it in order until a test changes something. */
-    private static final class Fixture {
-        final int rounds;
-        final double measureSeconds;
-        final List<Made> cells = new ArrayList<>();
-        UnaryOperator<Run> changed = UnaryOperator.identity();
-
-        Fixture(int rounds, double measureSeconds) {
-            this.rounds = rounds;
-            this.measureSeconds = measureSeconds;
-            for (int round = 1; round <= rounds; round++) {
-                for (var workload : WORKLOADS) {
-                    for (String variant : List.of(STANDARD, LMI)) {
-                        cells.add(new Made(cells.size() + 1, round, variant, workload, measureSeconds));
-                    }
-                }
-            }
-        }
-
-        Fixture cells(Predicate<Made> which, Consumer<Made> change) {
-            cells.stream().filter(which).forEach(change);
-            return this;
-        }
-
-        /** Changes one cell: 1 is io and 3 is store on standard, 2 and 4 are the same on LMI, all of round 1. */
-        Fixture cell(int number, Consumer<Made> change) { return cells(cell -> cell.number == number, change); }
-
-        Fixture run(UnaryOperator<Run> change) {
-            changed = change;
-            return this;
-        }
-
-        void write(Path directory) throws IOException {
-            Files.createDirectories(directory.resolve("cells"));
-            var written = new ArrayList<Run.Cell>();
-            for (var cell : cells) written.add(cell.write(directory));
-            var plan = new Run.Plan("made-up", "Made up by a test.", false, Run.Plan.SLOTS, 1, rounds, SETTLE_SECONDS,
-                    measureSeconds, 0, List.of(Run.Variant.of(STANDARD), Run.Variant.of(LMI)), WORKLOADS,
-                    cells.stream().map(Made::planned).toList());
-            Map<String, Object> environment = Map.of("machine", Map.of("cores", 2),
-                    "target", Map.of("pinning", Map.of("functions", List.of(1), "others", List.of(0))));
-            var prices = Run.json().readTree(Path.of("data/prices.json").toFile());
-            var run = new Run(Run.SCHEMA, "made-up", "local", START, START.plusSeconds(9_000), plan, environment,
-                    prices, agreement(STANDARD, LMI), written, List.of(), null);
-            changed.apply(run).write(directory);
-        }
-    }
-
-    private static Run.Agreement agreement(String... variants) {
-        return new Run.Agreement(START, 45, List.of(variants));
-    }
-
-    /** A cell, and what can be wrong with it. */
-    private static final class Made {
-        final int number, round;
-        final String variant;
-        final Run.Workload workload;
-        final double measureSeconds;
-        final Instant started;
-        Instant ended;
-        long requests, dropped, wrong, throttled, errors, missingObjects;
-        double latencyMs, virtualUsers = 3, generatorCpu = 0.2, machineCpu = 0.4, concurrency = 2;
-        /** By how much the wall clock jumps in the middle of the measured phase. */
-        double stepSeconds;
-        Map<String, Double> cloudWatch = Map.of();
-        String lastLine = "";
-        Run.Outcome outcome = Run.Outcome.measured();
-        List<String> notes = List.of();
-        UnaryOperator<Run.Stored> found = UnaryOperator.identity();
-
-        Made(int number, int round, String variant, Run.Workload workload, double measureSeconds) {
-            this.number = number;
-            this.round = round;
-            this.variant = variant;
-            this.workload = workload;
-            this.measureSeconds = measureSeconds;
-            started = START.plusSeconds(20L * number);
-            ended = started.plusMillis((long) (1_000 * (SETTLE_SECONDS + measureSeconds)) + 500);
-            requests = iterations(measureSeconds);
-            latencyMs = 20 + new SplittableRandom(number).nextDouble(-.2, .2);
-        }
-
-        /** One more than rate times time, as k6 does it. */
-        private long iterations(double seconds) { return (long) (workload.ratePerSecond() * seconds) + 1; }
-
-        String name() { return "%03d-%s-%s".formatted(number, variant, workload.name()); }
-
-        boolean is(String variant, String workload) {
-            return this.variant.equals(variant) && this.workload.name().equals(workload);
-        }
-
-        Run.PlannedCell planned() {
-            return new Run.PlannedCell(number, name(), round, List.of(variant), workload.name());
-        }
-
-        Run.Cell write(Path directory) throws IOException {
-            var phases = List.of(new Run.Phase(Run.Phase.SETTLE, 0, SETTLE_SECONDS, 200),
-                    new Run.Phase(Run.Phase.MEASURE, SETTLE_SECONDS, measureSeconds, 200));
-            long asked = iterations(SETTLE_SECONDS) + requests;
-            long objects = asked - wrong - throttled - errors - missingObjects;
-            var stored = workload.name().equals("store")
-                    ? found.apply(new Run.Stored(objects, objects, true, 36, 36)) : null;
-            var files = List.of(file(directory, ".k6.json.gz", samples() + lastLine),
-                    file(directory, ".invocations.ndjson.gz", invocations(asked)),
-                    file(directory, ".metrics.ndjson", metrics()));
-            return new Run.Cell(number, name(), round, List.of(variant), workload.name(), phases, started, ended,
-                    outcome, files, stored, null, notes);
-        }
-
-        private String samples() {
-            var lines = new StringBuilder();
-            long settling = iterations(SETTLE_SECONDS);
-            for (int i = 0; i < settling; i++) {
-                lines.append(answer(Run.Phase.SETTLE, "correct", i * SETTLE_SECONDS / settling));
-            }
-            for (int i = 0; i < requests; i++) {
-                double second = SETTLE_SECONDS + i * measureSeconds / requests + (2 * i < requests ? 0 : stepSeconds);
-                String outcome = i < wrong ? "wrong" : i < wrong + throttled + errors ? "http_5xx" : "correct";
-                lines.append(answer(Run.Phase.MEASURE, outcome, second));
-            }
-            for (int i = 0; i < dropped; i++) {
-                lines.append(line("dropped_iterations", started, 1, "scenario", scenario(Run.Phase.MEASURE)));
-            }
-            for (int second = 1; second < measureSeconds; second++) {
-                lines.append(line("vus", started.plusSeconds(second), virtualUsers));
-            }
-            return lines.toString();
-        }
-
-        private String answer(String phase, String outcome, double second) {
-            return line("answer_ms", started.plusNanos((long) (1e9 * second + 1e6 * latencyMs)), latencyMs,
-                    "variant", variant, "workload", workload.name(), "phase", phase, "outcome", outcome,
-                    "cold", "false", "scenario", scenario(phase));
-        }
-
-        private String scenario(String phase) { return variant + "_" + workload.name() + "_" + phase; }
-
-        private String invocations(long asked) throws IOException {
-            var lines = new StringBuilder();
-            for (int i = 0; i < asked; i++) {
-                String status = i < throttled ? "throttled" : "ok";
-                var invocation = new Target.Invocation(
-                        "id-" + i, variant, "environment", started, status, latencyMs, null, null, 2048, 20.0);
-                lines.append(Run.line(invocation)).append('\n');
-            }
-            return lines.toString();
-        }
-
-        /** Two readings, ten seconds apart; where CloudWatch tells of a function, the machine does not. */
-        private String metrics() throws IOException {
-            var lines = new StringBuilder();
-            for (int second : new int[] {0, 10}) {
-                var of = new TreeMap<>(Map.of("k6 cpuNs", 1e9 * second * generatorCpu,
-                        "machine cpuNs", 2e9 * second * machineCpu, "machine idleNs", 2e9 * second * (1 - machineCpu),
-                        variant + " cpuNs", 1e9 * second * 0.1, variant + " environments", 1.0));
-                if (cloudWatch.isEmpty()) of.put(variant + " concurrency", concurrency);
-                cloudWatch.forEach((metric, value) -> of.put(variant + " " + metric, value));
-                for (var metric : of.entrySet()) {
-                    var name = metric.getKey().split(" ");
-                    var at = started.plusSeconds(second);
-                    lines.append(Run.line(new Target.Metric(at, name[0], name[1], metric.getValue()))).append('\n');
-                }
-            }
-            return lines.toString();
-        }
-
-        private Run.File file(Path directory, String suffix, String text) throws IOException {
-            Path file = directory.resolve("cells").resolve(name() + suffix);
-            try (var plain = Files.newOutputStream(file);
-                 var out = suffix.endsWith(".gz") ? new GZIPOutputStream(plain) : plain) {
-                out.write(text.getBytes(StandardCharsets.UTF_8));
-            }
-            return Run.File.of(directory, file);
-        }
-    }
-
-    /** A line as k6 1.x writes it. */
-    private static String line(String metric, Instant time, double value, String... tags) {
-        var pairs = new StringJoiner(",");
-        for (int i = 0; i < tags.length; i += 2) pairs.add("\"" + tags[i] + "\":\"" + tags[i + 1] + "\"");
-        return "{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":\"%s\",\"value\":%s,\"tags\":{%s}}}\n"
-                .formatted(metric, time, value, pairs);
-    }
-
     // ==== Vocabulary ====
+
+    private static final String STANDARD = "rust-standard-1769", LMI = "rust-lmi-2048";
 
     @TempDir Path directory;
 
-    private static Fixture clean() { return new Fixture(3, 10); }
+    /** Cell 1 is io and 3 is store on standard, 2 and 4 are the same on LMI, all of round 1. */
+    private static MadeUpRun clean() { return new MadeUpRun(3, 10, STANDARD, LMI); }
 
     /** As short as the profile that everybody runs first. */
-    private static Fixture quick() { return new Fixture(2, 1.5); }
+    private static MadeUpRun quick() { return new MadeUpRun(2, 1.5, STANDARD, LMI); }
 
     /** As many rounds as the experiment has. */
-    private static Fixture experiment() { return new Fixture(24, 2); }
+    private static MadeUpRun experiment() { return new MadeUpRun(24, 2, STANDARD, LMI); }
 
-    private List<String> flags(Fixture fixture) throws IOException {
-        fixture.write(directory);
+    private List<String> flags(MadeUpRun madeUp) throws IOException {
+        madeUp.write(directory);
         return flags();
     }
 
@@ -252,9 +61,9 @@ final class GatesTest {
         return Stream.of(sentence.split("…", -1)).map(Pattern::quote).collect(Collectors.joining(".+"));
     }
 
-    private void raises(String sentence, Fixture fixture) throws IOException { areExactly(flags(fixture), sentence); }
+    private void raises(String sentence, MadeUpRun madeUp) throws IOException { areExactly(flags(madeUp), sentence); }
 
-    private void raisesNone(Fixture fixture) throws IOException { areExactly(flags(fixture)); }
+    private void raisesNone(MadeUpRun madeUp) throws IOException { areExactly(flags(madeUp)); }
 
     // ==== In order ====
 
@@ -287,13 +96,13 @@ final class GatesTest {
     }
 
     @Test void a_cut_file_is_seen() throws IOException {
-        raises("cut file: … in 001-rust-standard-1769-io.k6.json.gz, the rest is counted (none)",
+        raises("cut file: … in 001-rust-standard-1769-io.k6.json.gz, the rest is counted (none allowed)",
                 clean().cell(1, cell -> cell.lastLine = "{\"metric\":\"vus\",\"type\":\"Po"));
     }
 
     @Test void a_line_that_is_not_k6s_is_seen() throws IOException {
         raises("refused lines: 1 not k6's in 001-rust-standard-1769-io.k6.json.gz, the first at byte …: "
-                        + "panic: out of memory (none)",
+                        + "'panic: out of memory' (none allowed)",
                 clean().cell(1, cell -> cell.lastLine = "panic: out of memory\n"));
     }
 
@@ -303,7 +112,7 @@ final class GatesTest {
     }
 
     @Test void a_failed_cell_is_seen_and_its_absence_is_not_held_against_the_others() throws IOException {
-        raises("failed cells: k6 ended with 107: panic in 001-rust-standard-1769-io (none)",
+        raises("failed cells: k6 ended with 107: panic in 001-rust-standard-1769-io (none allowed)",
                 clean().cell(1, cell -> cell.outcome = Run.Outcome.failed("k6 ended with 107: panic")));
     }
 
@@ -318,7 +127,8 @@ final class GatesTest {
     @Test void a_variant_that_never_proved_its_replies_is_unequal_work() throws IOException {
         raises("unequal work: no proof of equal replies for rust-lmi-2048 "
                         + "(only correct ones, and every variant's proof)",
-                clean().run(run -> run.withAgreement(agreement(STANDARD))));
+                clean().run(run -> run.withAgreement(
+                        new Run.Agreement(run.started(), 45, List.of(STANDARD)))));
     }
 
     @Test void a_reply_without_its_object_is_seen() throws IOException {
@@ -388,7 +198,7 @@ final class GatesTest {
     }
 
     @Test void a_single_throttle_is_seen() throws IOException {
-        raises("throttles: 1 of rust-standard-1769 in 001-rust-standard-1769-io (none)",
+        raises("throttles: 1 of rust-standard-1769 in 001-rust-standard-1769-io (none allowed)",
                 clean().cell(1, cell -> cell.throttled = 1));
     }
 
@@ -398,7 +208,7 @@ final class GatesTest {
     }
 
     @Test void throttles_are_seen_as_cloud_watch_tells_of_them() throws IOException {
-        raises("throttles: 3 of rust-lmi-2048 in 002-rust-lmi-2048-io (none)",
+        raises("throttles: 3 of rust-lmi-2048 in 002-rust-lmi-2048-io (none allowed)",
                 clean().cell(2, cell -> cell.cloudWatch = Map.of("ConcurrencyThrottles", 1.5)));
     }
 
@@ -424,7 +234,7 @@ final class GatesTest {
     }
 
     @Test void a_clock_that_jumped_ahead_makes_a_phase_too_long() throws IOException {
-        raises("clock: 4.96 s more than a phase and its slowest answer in 001-rust-standard-1769-io (at most 1 s)",
+        raises("clock: 4.9… s more than a phase and its slowest answer in 001-rust-standard-1769-io (at most 1 s)",
                 clean().cell(1, cell -> {
                     cell.stepSeconds = 5;
                     cell.ended = cell.ended.plusSeconds(5);
@@ -443,8 +253,9 @@ final class GatesTest {
     }
 
     @Test void a_level_that_falls_late_or_rises_for_a_while_is_no_warm_up() throws IOException {
-        Predicate<Made> early = cell -> cell.workload.name().equals("io") && cell.round <= 14;
-        Predicate<Made> forAWhile = cell -> cell.workload.name().equals("store") && cell.round > 6 && cell.round <= 14;
+        Predicate<MadeUpRun.Cell> early = cell -> cell.workload.name().equals("io") && cell.round <= 14;
+        Predicate<MadeUpRun.Cell> forAWhile = cell ->
+                cell.workload.equals(MadeUpRun.STORE) && cell.round > 6 && cell.round <= 14;
         raisesNone(experiment().cells(early.or(forAWhile), cell -> cell.latencyMs *= 1.2));
     }
 

@@ -113,7 +113,7 @@ final class StatisticsSimulationTest {
             DoubleSupplier cold = () -> StrictMath.exp(6 + 0.2 * random.nextGaussian());
             var a = DoubleStream.generate(cold).limit(30).toArray();
             var b = DoubleStream.generate(cold).limit(30).map(ms -> 1.1 * ms).toArray();
-            return Statistics.twoSample(a, b) instanceof Statistics.Difference found && found.ratio().contains(1.1);
+            return Statistics.twoSample(a, b) instanceof Statistics.Difference found && found.interval().contains(1.1);
         });
         print("cold starts: ratio covered in %.1f %%", 100 * covered);
         assertTrue(covered >= 0.93, () -> "covered: " + covered);
@@ -131,7 +131,8 @@ final class StatisticsSimulationTest {
             }
             // A block's factor is e to the mean of 30 correlated noises; its own mean is known from their variance.
             double truth = 0.01 * StrictMath.exp(0.25 * BLOCK_VARIANCE / 2);
-            return Statistics.share(errors, requests) instanceof Statistics.Interval found && found.contains(truth);
+            var events = new Statistics.PerRequest(Arrays.stream(errors).asDoubleStream().toArray(), requests);
+            return new Statistics.Share(events).estimate() instanceof Statistics.Interval found && found.contains(truth);
         });
         print("bursts of errors: share covered in %.1f %%", 100 * covered);
         assertTrue(covered >= 0.90, () -> "covered: " + covered);
@@ -298,8 +299,8 @@ final class StatisticsSimulationTest {
                 var comparison = Statistics.difference(quantile, candidate.quantile(p));
                 if (!(comparison instanceof Statistics.Difference difference)) return new int[] {0, 0, 0, fooled};
                 double truth = effect == 0 ? truth(p, pair.swing) : Double.NaN;
-                return new int[] {difference.excludesZero() ? 1 : 0,
-                        difference.ratio().contains(StrictMath.exp(effect)) ? 1 : 0,
+                return new int[] {difference.excludesNone() ? 1 : 0,
+                        difference.interval().contains(StrictMath.exp(effect)) ? 1 : 0,
                         quantile.estimate() instanceof Statistics.Interval found && found.contains(truth) ? 1 : 0,
                         fooled};
             }).flatMapToInt(Arrays::stream).toArray();

@@ -61,6 +61,18 @@ final class StatisticsTest {
         return assertInstanceOf(Statistics.Interval.class, estimate);
     }
 
+    static Statistics.Share share(long[] events, long[] requests) {
+        return new Statistics.Share(new Statistics.PerRequest(
+                Arrays.stream(events).asDoubleStream().toArray(), requests));
+    }
+
+    /** So many errors in each block of 1,000 requests. */
+    static Statistics.Share errors(long... events) {
+        long[] requests = new long[events.length];
+        Arrays.fill(requests, 1_000);
+        return share(events, requests);
+    }
+
     static String reason(Object answer) { return assertInstanceOf(Statistics.Unknown.class, answer).reason(); }
 
     // ==== One figure ====
@@ -123,24 +135,31 @@ final class StatisticsTest {
 
     @Test
     void evenly_spread_errors_have_the_binomial_interval_and_clumped_ones_a_wider() {
-        long[] requests = new long[BLOCKS], even = new long[BLOCKS], clumped = new long[BLOCKS];
-        Arrays.fill(requests, 1_000);
-        Arrays.fill(even, 5);
-        clumped[4] = 60;
         var expected = BinomialConfidenceInterval.CLOPPER_PEARSON.fromErrorRate(12_000, 60, 0.05);
-        var found = interval(Statistics.share(even, requests));
+        var found = interval(errors(5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5).estimate());
         assertEquals(expected.getLowerBound(), found.low(), 1e-9);
         assertEquals(expected.getUpperBound(), found.high(), 1e-9);
-        assertTrue(interval(Statistics.share(clumped, requests)).high() > 2 * found.high());
+        var clumped = interval(errors(0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0).estimate());
+        assertTrue(clumped.high() > 2 * found.high());
     }
 
     @Test
     void without_an_error_the_rule_of_three_bounds_the_share() {
-        var none = interval(Statistics.share(new long[3], new long[] {100, 100, 100}));
+        var none = interval(share(new long[3], new long[] {100, 100, 100}).estimate());
         assertEquals("0.0 0.0 0.01", none.low() + " " + none.point() + " " + none.high());
-        var all = interval(Statistics.share(new long[] {150, 150}, new long[] {150, 150}));
+        var all = interval(share(new long[] {150, 150}, new long[] {150, 150}).estimate());
         assertEquals("0.99 1.0 1.0", all.low() + " " + all.point() + " " + all.high());
-        assertEquals("no requests", reason(Statistics.share(new long[3], new long[3])));
+        assertEquals("no requests", reason(share(new long[3], new long[3]).estimate()));
+    }
+
+    @Test
+    void a_block_without_requests_is_no_evidence() {
+        var measured = perRequest(4, 6, 3, 7, 5, 5);
+        var gaps = new Statistics.PerRequest(
+                Arrays.copyOf(measured.sums(), 20), Arrays.copyOf(measured.requests(), 20));
+        assertEquals(interval(measured.estimate()), interval(gaps.estimate()));
+        var five = new Statistics.PerRequest(new double[] {1, 2, 3, 2, 1, 0}, new long[] {1, 1, 1, 1, 1, 0});
+        assertEquals("5 blocks, an interval needs 6", reason(five.estimate()));
     }
 
     // ==== Two figures ====
@@ -149,8 +168,8 @@ final class StatisticsTest {
     void a_variant_compared_with_itself_is_exactly_the_same() {
         var figure = measured(1, BLOCKS, 500).quantile(0.95);
         var found = difference(figure, figure);
-        assertEquals("1.0 1.0 1.0, p 1.0", found.ratio().low() + " " + found.ratio().point() + " "
-                + found.ratio().high() + ", p " + found.pValue());
+        assertEquals("1.0 1.0 1.0, p 1.0", found.interval().low() + " " + found.interval().point() + " "
+                + found.interval().high() + ", p " + found.pValue());
         assertTrue(found.agrees());
     }
 
@@ -161,8 +180,8 @@ final class StatisticsTest {
                 Arrays.stream(latencies(2, block, 2_000)).map(ms -> 1.1 * ms).toArray())).toList()).quantile(0.5);
         var found = difference(baseline, slower);
         var opposite = difference(slower, baseline);
-        assertTrue(found.ratio().contains(1.1) && found.excludesZero() && found.pValue() < 1e-6);
-        assertEquals(1 / found.ratio().high(), opposite.ratio().low(), 1e-9);
+        assertTrue(found.interval().contains(1.1) && found.excludesNone() && found.pValue() < 1e-6);
+        assertEquals(1 / found.interval().high(), opposite.interval().low(), 1e-9);
         assertTrue(found.smallestDetectable() > 0.002 && found.smallestDetectable() < 0.05);
     }
 
@@ -174,8 +193,29 @@ final class StatisticsTest {
         double mean = Arrays.stream(LOG_RATIOS).average().orElseThrow();
         double deviation = StrictMath.sqrt(Arrays.stream(LOG_RATIOS).map(x -> (x - mean) * (x - mean)).sum() / 11 / 12);
         double half = TDistribution.of(11).inverseCumulativeProbability(0.975) * deviation;
-        assertEquals(1 + mean, found.ratio().point(), 1e-12);
-        assertEquals(1 + mean + half, found.ratio().high(), 0.05 * half);
+        assertEquals(1 + mean, found.interval().point(), 1e-12);
+        assertEquals(1 + mean + half, found.interval().high(), 0.05 * half);
+    }
+
+    @Test
+    void the_difference_of_two_shares_is_the_paired_t_interval_in_points() {
+        long[] baseline = {1, 0, 2, 1, 0, 3, 1, 2, 0, 1, 2, 1}, candidate = {9, 4, 8, 3, 9, 5, 8, 4, 9, 4, 7, 5};
+        double[] gaps = IntStream.range(0, BLOCKS).mapToDouble(i -> (candidate[i] - baseline[i]) / 1e3).toArray();
+        double mean = Arrays.stream(gaps).average().orElseThrow();
+        double deviation = StrictMath.sqrt(Arrays.stream(gaps).map(x -> (x - mean) * (x - mean)).sum() / 11 / 12);
+        double half = TDistribution.of(11).inverseCumulativeProbability(0.975) * deviation;
+        var found = difference(errors(baseline), errors(candidate));
+        assertEquals(mean, found.interval().point(), 1e-12);
+        assertEquals(mean + half, found.interval().high(), 0.05 * half);
+        assertEquals("+0.51 points (+0.34 to +0.68 points)", Statistics.words(found));
+    }
+
+    @Test
+    void two_shares_of_nothing_differ_by_no_more_than_the_rule_of_three_allows() {
+        var found = difference(errors(new long[BLOCKS]), errors(new long[BLOCKS]));
+        assertEquals(3.0 / 12_000, found.interval().high(), 1e-12);
+        assertEquals(1, found.pValue());
+        assertEquals(0, found.interval().point());
     }
 
     @Test
@@ -196,7 +236,7 @@ final class StatisticsTest {
         var found = assertInstanceOf(Statistics.Difference.class, Statistics.twoSample(a, b));
         DoubleUnaryOperator pValue = ratio -> MannWhitneyUTest.withDefaults()
                 .test(Arrays.stream(b).map(ms -> ms / ratio).toArray(), a).getPValue();
-        double low = found.ratio().low(), high = found.ratio().high();
+        double low = found.interval().low(), high = found.interval().high();
         assertTrue(pValue.applyAsDouble(low * (1 - 1e-6)) < 0.05 && pValue.applyAsDouble(low * (1 + 1e-6)) > 0.05);
         assertTrue(pValue.applyAsDouble(high * (1 + 1e-6)) < 0.05 && pValue.applyAsDouble(high * (1 - 1e-6)) > 0.05);
         assertEquals("3 and 3 values, too few",
@@ -216,7 +256,7 @@ final class StatisticsTest {
         var whole = measured(1, 8, 500);
         var gaps = new Statistics.Latencies(IntStream.range(0, 8)
                 .mapToObj(block -> block < 2 ? new Histogram() : histogram(latencies(2, block, 500))).toList());
-        assertEquals(6, difference(whole.quantile(0.5), gaps.quantile(0.5)).ratio().blocks());
+        assertEquals(6, difference(whole.quantile(0.5), gaps.quantile(0.5)).interval().blocks());
         assertThrows(IllegalArgumentException.class, () ->
                 Statistics.difference(whole.quantile(0.5), measured(1, 7, 500).quantile(0.5)));
     }
@@ -232,7 +272,7 @@ final class StatisticsTest {
 
     static Statistics.Difference difference(double low, double point, double high, double pValue) {
         var ratio = new Statistics.Interval(low, point, high, 10_000, 24);
-        return new Statistics.Difference(ratio, ratio, pValue, (high - low) / 2, 20, 20 * point);
+        return new Statistics.Difference(Statistics.Scale.RATIO, ratio, ratio, pValue, (high - low) / 2, 20);
     }
 
     static String verdict(double low, double point, double high, double pValue, double absolute, double noise) {
@@ -243,8 +283,8 @@ final class StatisticsTest {
     @Test
     void a_verdict_is_said_in_words() {
         assertEquals("""
-                faster by 12 % (9.4 % to 15 %)
-                slower by 3.0 % (2.5 % to 3.5 %)
+                faster by 12 % (9.4 to 15 %)
+                slower by 3.0 % (2.5 to 3.5 %)
                 slower by a factor of 3.1 (2.9 to 3.3)
                 faster by a factor of 4.0 (3.6 to 4.4)
                 no difference larger than 1.5 %
@@ -253,7 +293,8 @@ final class StatisticsTest {
                 not enough data: a difference, but it may be smaller than 2.0 %
                 not enough data: a difference, but it may be smaller than 5.0 %
                 not enough data: could have seen 7.0 % or more
-                not enough data: could have seen 25 % or more""",
+                not enough data: could have seen 25 % or more
+                not enough data: could have seen a factor of 3.5 or more""",
                 String.join("\n",
                         verdict(0.85, 0.88, 0.906, 0.001, 1, 0.01),
                         verdict(1.025, 1.03, 1.035, 0.001, 0.1, 0.01),
@@ -265,7 +306,8 @@ final class StatisticsTest {
                         verdict(1.010, 1.018, 1.026, 0.001, 0.1, 0.01),
                         verdict(1.030, 1.045, 1.060, 0.001, 1, 0.01),
                         verdict(0.96, 1.03, 1.10, 0.4, 1, 0.01),
-                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.25)));
+                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.25),
+                        verdict(0.5, 1.03, 5.5, 0.4, 1, 0.01)));
     }
 
     @Test
@@ -363,6 +405,9 @@ final class StatisticsTest {
         var two = Statistics.across(List.of(run(0.1, 0.02), run(0.3, 0.02)));
         assertEquals("2 runs, an estimate needs 3", reason(two.across()));
         assertEquals(StrictMath.sqrt(0.02 - 0.0004), two.betweenRuns(), 1e-9);
+        var none = new Statistics.Interval(0, 0, 0.01, 300, 12);
+        assertEquals("no ratio of runs whose figure may be zero",
+                reason(Statistics.across(List.of(none, none)).across()));
     }
 
     public static void main(String... args) {

@@ -1,21 +1,23 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
-//DESCRIPTION The reader beside DuckDB, Jackson, jq and wc on synthetic k6 files: the same answer? how fast?
+//DESCRIPTION analyze.java beside DuckDB, Jackson, jq and wc on synthetic k6 files: the same answer? how fast?
 //DEPS com.fasterxml.jackson.core:jackson-core:2.19.2
-//SOURCES ../../kit/K6Reader.java
 //SOURCES K6Generator.java
 
-// How fast is the reader beside what people use?
+// How fast is analyze.java beside what people use?
 //
-//     ./jbang test/bench/ReaderBench.java check                                every shape's numbers equal to DuckDB's?
-//     ./jbang test/bench/ReaderBench.java [--rounds 5] [--shape new] 1GB 5GB 5GB.gz          the table of the README
+//     ./jbang test/bench/ReaderBench.java check                           are its numbers DuckDB's, in every shape?
+//     ./jbang test/bench/ReaderBench.java [--rounds 5] [--shape new] 1GB 5GB 10GB 1GB.gz     the table of the README
 //
 // Each size is a SYNTHETIC file (K6Generator.java), written before and deleted after. All contenders answer the same
-// question, the latency of http_req_duration by variant and expected_response: count, minimum, maximum, mean and five
-// percentiles; an answer that isn't everybody's stops the benchmark. One round runs everybody once, one after another,
-// in an order that a seed shuffles; ratios are taken within a round, so that a machine's moods fall on all alike. The
-// file is read once before (warm page cache). "reading" is what a contender measures itself: without starting Java or
-// Python. DuckDB is installed into a virtual environment in the user's cache.
+// question, the latency of http_req_duration by variant and expected_response: count, minimum, maximum, mean and four
+// percentiles; an answer that isn't everybody's stops the benchmark. analyze.java looks at successes alone, and draws
+// its page as well. One round runs everybody once, one after another, in an order that a seed shuffles. "× ours" is a
+// contender's time by analyze.java's, taken within a round, so that a machine's moods fall on all alike: the median,
+// the least and the greatest of the rounds. The file is read once before (warm page cache).
+// "reading" is what a contender measures itself: without starting Java or Python, and for analyze.java without
+// percentiles and page; "whole" is the process from its start to its end, for analyze.java from ./jbang. The peak is
+// what Linux says of the process's memory. DuckDB is installed into a virtual environment in the user's cache.
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -25,19 +27,17 @@ import com.fasterxml.jackson.core.JsonToken;
 final class ReaderBench {
     /** A known one rather than the newest, as its results are quoted. */
     private static final String DUCKDB = "duckdb==2.0.0";
-    /** The flags of analyze.java, so that the reader is measured as it is used. */
-    private static final List<String> JAVA_FLAGS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-            "-XX:C1MaxInlineSize=100", "-Xmx100m");
     /** jq takes 25 s for a gigabyte, so it gets this much, and its time is multiplied. */
     private static final long JQ_BYTES = 64_000_000;
-    private static final double[] PERCENTILES = {.5, .9, .95, .99, .999};
-    private static final Path HERE = Stream.of("test/bench", ".").map(Path::of)
-            .filter(folder -> Files.exists(folder.resolve("ndjson.sql"))).findFirst()
-            .orElseThrow(() -> new IllegalStateException("run this in the project's folder"));
+    /** Those that analyze.java tables. */
+    private static final double[] PERCENTILES = {.5, .9, .95, .99};
+    /** How often a process is asked for its peak: often enough not to miss its end, rarely enough not to slow it. */
+    private static final Duration ASK_FOR_PEAK = Duration.ofMillis(20);
+    private static final Path HERE = Path.of("test/bench");
 
     public static void main(String... args) throws Exception {
+        if (!Files.isDirectory(HERE)) throw new IllegalStateException("run this in the project's folder");
         switch (args.length == 0 ? "" : args[0]) {
-            case "child-reader" -> reader(Path.of(args[1]));
             case "child-jackson" -> jackson(Path.of(args[1]));
             case "check" -> check();
             default -> benchmark(args);
@@ -46,34 +46,36 @@ final class ReaderBench {
 
     // ==== The same answer ====
 
-    /** Every number of every shape equals DuckDB's, plain and compressed, or this ends with an exception. */
+    /** What analyze.java says of every shape, plain and compressed, is what DuckDB says, or this throws. */
     private static void check() throws Exception {
-        Path duckdb = duckdb();
+        Path python = duckdb();
         for (K6Generator.Shape shape : K6Generator.Shape.values()) {
             for (String suffix : List.of(".json", ".json.gz")) {
-                Path file = generate(20_000_000, shape, suffix);
-                try {
-                    Run ours = run(javaChild("child-reader", file));
-                    Run theirs = run(duckdbChild(duckdb, "ndjson.sql", file));
-                    if (!ours.rows.equals(theirs.rows)) throw new IllegalStateException(
-                            shape + suffix + " differs\nreader:\n" + ours.rows + "\nDuckDB:\n" + theirs.rows);
-                    System.out.println(shape + suffix + ": " + ours.rows.size() + " rows of 9 numbers, as DuckDB's");
-                } finally {
-                    Files.delete(file);
+                try (Synthetic file = Synthetic.of(20_000_000, shape, suffix)) {
+                    List<String> ours = run(analyze(file.path)).rows;
+                    same(shape + suffix, ours, run(duckdb(python, "ndjson.sql", file.path)).rows);
+                    System.out.println(shape + suffix + ": " + ours.size() + " rows of 8 numbers, as DuckDB's");
                 }
             }
         }
     }
 
+    /** The others' rows of successes are ours, text for text; wc and jq have no rows. */
+    private static void same(String what, List<String> ours, List<String> theirs) {
+        List<String> successes = theirs.stream().filter(row -> row.contains(" true ")).toList();
+        if (ours.isEmpty() || !theirs.isEmpty() && !ours.equals(successes))
+            throw new IllegalStateException(what + " differs\nanalyze.java:\n" + ours + "\nit:\n" + successes);
+    }
+
     // ==== The race ====
 
-    private record Contender(String name, List<String> command, double factor) {}
+    /** Somebody who is run; jq's seconds are multiplied by a factor. */
+    private record Contender(String name, List<String> command, double factor) {
+        Contender(String name, List<String> command) { this(name, command, 1); }
+    }
 
-    /**
-     * What a child said: its rows, and seconds and peak memory as it measured them itself; and the whole process's
-     * seconds.
-     */
-    private record Run(List<String> rows, double seconds, double wholeSeconds, long peakMb) {}
+    /** What a contender answered, the seconds it says it took, those it took, and its peak memory (-1: unknown). */
+    private record Run(List<String> rows, double readingSeconds, double wholeSeconds, long peakMb) {}
 
     private static void benchmark(String... args) throws Exception {
         int rounds = 5;
@@ -86,32 +88,32 @@ final class ReaderBench {
                 default -> sizes.add(args[i]);
             }
         }
-        Path duckdb = duckdb();
-        System.out.println("| file | contender | reading [s] | reader faster by | whole process [s] | peak [MB] |");
-        System.out.println("|:--|:--|--:|--:|--:|--:|");
+        System.out.println("""
+                | file | contender | reading [s] | × ours | whole [s] | × ours | peak [MB] |
+                |:--|:--|--:|--:|--:|--:|--:|""");
         for (String size : sizes.isEmpty() ? List.of("1GB") : sizes) {
-            boolean packed = size.endsWith(".gz");
-            Path file = generate(K6Generator.bytes(size.replace(".gz", "")), shape, packed ? ".json.gz" : ".json");
-            try {
-                race(size, file, contenders(duckdb, file, packed, shape), rounds);
-            } finally {
-                Files.delete(file);
+            String suffix = size.endsWith(".gz") ? ".json.gz" : ".json";
+            try (Synthetic file = Synthetic.of(K6Generator.bytes(size.replace(".gz", "")), shape, suffix)) {
+                race(size, file.path, contenders(file.path, shape), rounds);
             }
         }
     }
 
-    private static List<Contender> contenders(Path duckdb, Path file, boolean packed, K6Generator.Shape shape) {
-        List<Contender> all = new ArrayList<>(List.of(
-                new Contender("K6Reader", javaChild("child-reader", file), 1),
-                new Contender("DuckDB, JSON", duckdbChild(duckdb, "ndjson.sql", file), 1)));
+    private static List<Contender> contenders(Path file, K6Generator.Shape shape) throws Exception {
+        Path python = duckdb();
+        List<Contender> all = new ArrayList<>();
+        all.add(new Contender("analyze.java", analyze(file)));
+        all.add(new Contender("DuckDB, JSON", duckdb(python, "ndjson.sql", file)));
         if (shape != K6Generator.Shape.OLD)
-            all.add(new Contender("DuckDB, lines filtered as text", duckdbChild(duckdb, "text.sql", file), 1));
-        if (packed) return all;
-        all.add(new Contender("Jackson, streaming, 2 threads", javaChild("child-jackson", file), 1));
-        all.add(new Contender("wc -l", List.of("wc", "-l", file.toString()), 1));
+            all.add(new Contender("DuckDB, lines filtered as text", duckdb(python, "text.sql", file)));
+        if (file.toString().endsWith(".gz")) return all;
+        all.add(new Contender("Jackson, streaming, 2 threads", List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), "ReaderBench", "child-jackson", file.toString())));
+        all.add(new Contender("wc -l", List.of("wc", "-l", file.toString())));
         all.add(new Contender("jq (64 MB, scaled)", List.of("sh", "-c", "head -c " + JQ_BYTES + " " + file + """
                  | jq -Rc 'fromjson? | select(.type == "Point" and .metric == "http_req_duration")
-                 | [.data.tags.variant, .data.value]' > /dev/null"""), (double) file.toFile().length() / JQ_BYTES));
+                 | [.data.tags.variant, .data.value]' > /dev/null"""), (double) Files.size(file) / JQ_BYTES));
         return all;
     }
 
@@ -124,44 +126,58 @@ final class ReaderBench {
             for (Contender one : order)
                 runs.computeIfAbsent(one, _ -> new ArrayList<>()).add(scaled(run(one.command), one.factor));
         }
-        List<Run> reader = runs.get(contenders.getFirst());
+        List<Run> ours = runs.get(contenders.getFirst());
         for (Contender one : contenders) {
-            List<Run> own = runs.get(one);
-            List<String> answer = own.getFirst().rows, expected = reader.getFirst().rows;
-            if (!answer.isEmpty() && !answer.equals(expected))
-                throw new IllegalStateException(one.name + " has another answer:\n" + answer + "\n" + expected);
-            double[] ratios = IntStream.range(0, rounds)
-                    .mapToDouble(round -> own.get(round).seconds / reader.get(round).seconds).sorted().toArray();
-            System.out.printf(Locale.ROOT, "| %s | %s | %.2f | %.2f (%.2f to %.2f) | %.2f | %s |%n", size, one.name,
-                    median(own, Run::seconds), ratios[rounds / 2], ratios[0], ratios[rounds - 1],
-                    median(own, Run::wholeSeconds),
-                    own.getFirst().peakMb < 0 ? "—" : own.stream().mapToLong(Run::peakMb).max().orElseThrow());
+            List<Run> theirs = runs.get(one);
+            same(one.name, ours.getFirst().rows, one == contenders.getFirst() ? List.of() : theirs.getFirst().rows);
+            long peakMb = theirs.stream().mapToLong(Run::peakMb).max().orElseThrow();
+            System.out.printf(Locale.ROOT, "| %s | %s | %.2f | %s | %.2f | %s | %s |%n", size, one.name,
+                    median(theirs.stream().mapToDouble(Run::readingSeconds)), faster(ours, theirs, Run::readingSeconds),
+                    median(theirs.stream().mapToDouble(Run::wholeSeconds)), faster(ours, theirs, Run::wholeSeconds),
+                    one.factor > 1 || peakMb < 0 ? "—" : peakMb);
         }
     }
 
     private static Run scaled(Run run, double factor) {
-        return new Run(run.rows, run.seconds * factor, run.wholeSeconds * factor, run.peakMb);
+        return new Run(run.rows, run.readingSeconds * factor, run.wholeSeconds * factor, run.peakMb);
     }
 
-    private static double median(List<Run> runs, ToDoubleFunction<Run> what) {
-        return runs.stream().mapToDouble(what).sorted().skip(runs.size() / 2).findFirst().orElseThrow();
+    /** The median of the rounds' ratios, and the least and the greatest of them. */
+    private static String faster(List<Run> ours, List<Run> theirs, ToDoubleFunction<Run> seconds) {
+        double[] ratios = IntStream.range(0, ours.size()).mapToDouble(round ->
+                seconds.applyAsDouble(theirs.get(round)) / seconds.applyAsDouble(ours.get(round))).sorted().toArray();
+        return String.format(Locale.ROOT, "%.2f (%.2f to %.2f)", median(DoubleStream.of(ratios)), ratios[0],
+                ratios[ratios.length - 1]);
     }
 
-    private static Path generate(long bytes, K6Generator.Shape shape, String suffix) throws IOException {
-        Path file = Files.createTempFile("k6-synthetic-", suffix);
-        K6Generator.main(bytes / 1_000_000 + "MB", shape.name(), file.toString());
-        return file;
+    private static double median(DoubleStream values) {
+        double[] sorted = values.sorted().toArray();
+        return sorted[sorted.length / 2];
     }
 
-    private static List<String> javaChild(String verb, Path file) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(JAVA_FLAGS);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "ReaderBench", verb, file.toString()));
-        return command;
+    /** A file in a folder of its own, into which a report may go; closing deletes them. */
+    private record Synthetic(Path path) implements Closeable {
+        static Synthetic of(long bytes, K6Generator.Shape shape, String suffix) throws IOException {
+            Path file = Files.createTempDirectory("reader-bench-").resolve("synthetic" + suffix);
+            K6Generator.main(bytes / 1_000_000 + "MB", shape.name(), file.toString());
+            return new Synthetic(file);
+        }
+
+        @Override public void close() throws IOException {
+            try (Stream<Path> all = Files.walk(path.getParent())) {
+                for (Path one : all.sorted(Comparator.reverseOrder()).toList()) Files.delete(one);
+            }
+        }
     }
 
-    private static List<String> duckdbChild(Path python, String sql, Path file) {
+    // ==== Contenders, each in a process of its own ====
+
+    private static List<String> analyze(Path file) {
+        return List.of("./jbang", "analyze.java", file.toString(), "--by", "variant,expected_response",
+                "--metric", "http_req_duration", "--out", file.resolveSibling("report").toString(), "--timings");
+    }
+
+    private static List<String> duckdb(Path python, String sql, Path file) {
         return Stream.of(python, HERE.resolve("duckdb_query.py"), HERE.resolve(sql), file).map(Path::toString).toList();
     }
 
@@ -176,43 +192,62 @@ final class ReaderBench {
         return python;
     }
 
+    /** Runs a contender: those of ours end with what they measured, analyze.java names its time and its page. */
     private static Run run(List<String> command) throws Exception {
         long start = System.nanoTime();
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        List<String> lines = new ArrayList<>(process.inputReader().readAllLines());
-        double whole = (System.nanoTime() - start) / 1e9;
-        if (process.waitFor() != 0) throw new IllegalStateException(command + " failed");
-        if (lines.isEmpty() || !lines.getLast().startsWith("measured ")) return new Run(List.of(), whole, whole, -1);
-        String[] measured = lines.removeLast().split(" ");
-        return new Run(lines, Double.parseDouble(measured[1]), whole, Long.parseLong(measured[2]));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Future<Long> peakMb = CompletableFuture.supplyAsync(() -> peakMb(process));
+        List<String> lines = process.inputReader().readAllLines(), rows = List.of();
+        int exitCode = process.waitFor();
+        double whole = (System.nanoTime() - start) / 1e9, reading = whole;
+        if (exitCode != 0) throw new IllegalStateException(command + " failed: " + String.join("\n", lines));
+        for (String line : lines) {
+            String[] words = line.split("[ /,]+");
+            switch (words[0]) {
+                case "timings" -> reading = Double.parseDouble(words[2]);
+                case "page" -> rows = tabled(Path.of(line.substring(line.indexOf('/'))).resolveSibling("latency.csv"));
+                case "measured" -> {
+                    reading = Double.parseDouble(words[1]);
+                    rows = lines.subList(0, lines.size() - 1);
+                }
+                default -> { }
+            }
+        }
+        return new Run(rows, reading, whole, peakMb.get());
     }
 
-    // ==== Contenders in Java, each in a process of its own ====
-
-    private static void reader(Path file) throws IOException {
-        long start = System.nanoTime();
-        K6Reader.Query query = K6Reader.Query.by("variant", "expected_response").metrics("http_req_duration");
-        List<String> rows = new ArrayList<>();
-        try (var reading = K6Reader.read(List.of(new K6Reader.Input("", List.of(file))), query, (_, _) -> {})) {
-            for (K6Reader.Series one : reading.series())
-                rows.add(row(one.values, one.count(), one.min(), one.max(), one.mean(), one.percentiles(PERCENTILES)));
+    /** The largest resident set of a process until its end; ./jbang becomes the JVM that it starts. */
+    private static long peakMb(Process process) {
+        Path status = Path.of("/proc", "" + process.pid(), "status");
+        long peakKb = -1024;
+        try {
+            while (!process.waitFor(ASK_FOR_PEAK)) {
+                for (String line : Files.readAllLines(status))
+                    if (line.startsWith("VmHWM")) peakKb = Long.parseLong(line.replaceAll("\\D", ""));
+            }
+        } catch (IOException | InterruptedException e) {
+            // Not Linux, or the process has just ended.
         }
-        print(rows, start);
+        return peakKb / 1024;
+    }
+
+    /** The rows of analyze.java's table of latency: variant, expected_response, n, mean, min, percentiles, max. */
+    private static List<String> tabled(Path csv) throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (String line : Files.readAllLines(csv)) {
+            String[] cells = line.split(",");
+            if (!cells[1].equals("true")) continue;
+            double[] figures = Arrays.stream(cells).skip(2).mapToDouble(Double::parseDouble).toArray();
+            int last = figures.length - 1;
+            rows.add(row(List.of(cells[0], cells[1]), (long) figures[0], figures[2], figures[last], figures[1],
+                    Arrays.copyOfRange(figures, 3, last)));
+        }
+        return rows;
     }
 
     private static String row(List<String> tags, long n, double min, double max, double mean, double[] percentiles) {
         DoubleStream numbers = DoubleStream.concat(DoubleStream.of(n, min, max, mean), DoubleStream.of(percentiles));
         return String.join(" ", tags) + numbers.mapToObj(" %.9f"::formatted).collect(Collectors.joining());
-    }
-
-    private static void print(List<String> rows, long start) throws IOException {
-        double seconds = (System.nanoTime() - start) / 1e9;
-        rows.forEach(System.out::println);
-        Path status = Path.of("/proc/self/status");
-        long peakKb = !Files.exists(status) ? -1024 : Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("VmHWM"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", ""))).sum();
-        System.out.println("measured " + seconds + " " + peakKb / 1024);
     }
 
     /** Jackson as it is fastest: one streaming parser over each half of the file, which skips what isn't asked for. */
@@ -232,7 +267,9 @@ final class ReaderBench {
                 rows.add(row(List.of(tags), values.length, values[0], values[values.length - 1], mean,
                         DoubleStream.of(PERCENTILES).map(p -> percentile(values, p)).toArray()));
             });
-            print(rows, start);
+            double seconds = (System.nanoTime() - start) / 1e9;
+            rows.forEach(System.out::println);
+            System.out.println("measured " + seconds);
         }
     }
 

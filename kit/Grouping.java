@@ -1,0 +1,356 @@
+// Any k6 file, without a run.json: the samples of one metric in groups by their tags, and what can be said of each.
+//
+// What that is depends on the metric's type, as k6 declares it: a trend has percentiles, a rate a share, a counter a sum,
+// a gauge a last value. Of the times of requests only those count that succeeded; the others stand beside them by how
+// they ended. Groups never cross labels; the first label named is what the others are compared with.
+
+//SOURCES K6Reader.java
+//SOURCES Tables.java
+
+import module java.base;
+import tech.tablesaw.api.Table;
+
+/** One metric's groups; {@link #of} is the way in, {@link #tables} and the groups themselves what comes out. */
+final class Grouping {
+    /** More values of a tag than this are no grouping a person could read; all of them become one. */
+    static final int MOST_TAG_VALUES = 1_000;
+    /** A line over time has at most so many points: more than a screen shows, few enough for a small page. */
+    private static final int MOST_BLOCKS = 240;
+
+    /** The figures of a trend, as its tables name them. */
+    static final List<String> FIGURES =
+            List.of("n", "mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
+    private static final double[] PERCENTILES = {.5, .9, .95, .99};
+    /** What is drawn of a trend, and holds PERCENTILES: asked for once, as each answer is a pass over all values. */
+    static final double[] DRAWN = DoubleStream.concat(
+            IntStream.range(0, 100).mapToDouble(percent -> percent / 100.0), DoubleStream.of(.995, .998, .999, 1)).toArray();
+    /** What two labels are compared by: places in FIGURES. */
+    private static final List<Integer> COMPARED = List.of(1, 3, 5, 6);
+
+    /** How a sample that is counted as good ended. */
+    private static final String GOOD = "good";
+    /** Tags that say how a request ended: https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/#system-tags. */
+    private static final List<String> ENDS_BY = List.of("outcome", "expected_response", "status", "error_code");
+    private static final List<String> BY_DEFAULT = List.of("variant", "scenario", "name");
+    private static final String ALL = "(all)";
+
+    /** What k6 makes of a metric's samples. */
+    enum Type { TREND, RATE, COUNTER, GAUGE }
+
+    /** What is asked for; empty or null is the default of each. */
+    record Choice(List<String> by, String metric, Instant from, Instant to) {
+        Choice { by = by.stream().distinct().toList(); }
+
+        private List<String> tags() { return by.isEmpty() ? BY_DEFAULT : by; }
+
+        /** What the reader must tell apart: the tags of the grouping, and those that say how a request ended. */
+        K6Reader.Query query() {
+            var tags = Stream.concat(tags().stream(), ENDS_BY.stream()).distinct().toArray(String[]::new);
+            return K6Reader.Query.by(tags).metrics(metric == null ? METRICS_BY_DEFAULT : new String[] {metric})
+                    .mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS)
+                    .between(from == null ? Long.MIN_VALUE : nanos(from), to == null ? Long.MAX_VALUE : nanos(to));
+        }
+    }
+
+    /** load.js's own time of an answer where there is one, as k6 can't tag its own by the reply. */
+    private static final String[] METRICS_BY_DEFAULT = {"answer_ms", "http_req_duration"};
+
+    /**
+     * Samples of one label with the same values of the grouping's tags: the good ones, and how many ended how.
+     *
+     * @param percentiles of the good ones at {@link #DRAWN}; empty unless the metric is a trend with good samples
+     */
+    record Group(String label, List<String> values, Optional<K6Reader.Series> good, double[] percentiles,
+                 SortedMap<String, Long> ends, long firstNs, long lastNs) {
+        long count() { return ends.values().stream().mapToLong(Long::longValue).sum(); }
+
+        /** As {@link Grouping#figures(K6Reader.Series)}. */
+        private double[] figures() {
+            var series = good.orElseThrow();
+            var p = Arrays.stream(PERCENTILES).map(one -> percentiles[Arrays.binarySearch(DRAWN, one)]).toArray();
+            return Grouping.figures(series, p);
+        }
+
+        long goodCount() { return ends.getOrDefault(GOOD, 0L); }
+
+        double errorPercent() { return 100.0 * (count() - goodCount()) / count(); }
+    }
+
+    final String metric;
+    final Type type;
+    /** "ms" for a time, "B" for data, else empty. */
+    final String unit;
+    final List<String> tags;
+    /** The most frequent first; those of one combination of tags together, in the order of their labels. */
+    final List<Group> groups;
+    final long blockNs;
+    private final List<String> labels;
+    /** Each label's samples, whatever their tags. */
+    private final List<Group> all;
+
+    private Grouping(String metric, Type type, String unit, List<String> tags, List<Group> groups, List<Group> all,
+                     List<String> labels, long blockNs) {
+        this.metric = metric;
+        this.type = type;
+        this.unit = unit;
+        this.tags = tags;
+        this.groups = groups;
+        this.all = all;
+        this.labels = labels;
+        this.blockNs = blockNs;
+    }
+
+    // ==== Group ====
+
+    /**
+     * Groups what was read for this choice. IllegalArgumentException, in words for the user, if there is no such
+     * metric, no sample in that time, or no sample with such a tag.
+     *
+     * @param labels in the order in which the user named them
+     */
+    static Grouping of(K6Reader.Reading reading, Choice choice, List<String> labels) {
+        boolean ours = reading.series().stream().anyMatch(series -> series.metric.equals(METRICS_BY_DEFAULT[0]));
+        String metric = choice.metric != null ? choice.metric : METRICS_BY_DEFAULT[ours ? 0 : 1];
+        var samples = reading.series().stream().filter(series -> series.metric.equals(metric)).toList();
+        if (samples.isEmpty()) throw new IllegalArgumentException(nothing(reading, choice, metric));
+        var tags = tags(reading, choice, samples);
+        var type = type(reading, metric);
+        var grouped = new HashMap<List<String>, List<K6Reader.Series>>();
+        for (var series : samples) {
+            var values = Stream.concat(Stream.of(series.label), tags.stream().map(tag -> tag(series, choice, tag)));
+            grouped.computeIfAbsent(values.toList(), _ -> new ArrayList<>()).add(series);
+        }
+        var groups = new ArrayList<Group>();
+        grouped.forEach((values, parts) -> groups.add(
+                group(values.getFirst(), values.subList(1, values.size()), parts, type, choice)));
+        groups.sort(mostFrequentFirst(groups, labels));
+        var all = labels.stream().map(label -> samples.stream().filter(one -> one.label.equals(label)).toList())
+                .filter(parts -> !parts.isEmpty()).map(parts -> group(parts.getFirst().label,
+                        Stream.concat(Stream.of(ALL), tags.stream().skip(1).map(_ -> "")).toList(), parts, type, choice))
+                .toList();
+        return new Grouping(metric, type, unit(reading, metric), tags, groups, all, labels, reading.blockNs());
+    }
+
+    private static String nothing(K6Reader.Reading reading, Choice choice, String metric) {
+        if (choice.from != null || choice.to != null) return "there is no sample of " + metric + " in that time";
+        var declared = String.join(", ", reading.metrics().keySet());
+        return "there is no sample of " + metric + (declared.isEmpty() ? "" : "; there are " + declared);
+    }
+
+    private static List<String> tags(K6Reader.Reading reading, Choice choice, List<K6Reader.Series> samples) {
+        for (String tag : choice.by) if (!reading.census().containsKey(tag)) throw new IllegalArgumentException(
+                "no sample has the tag '" + tag + "'; there are " + String.join(", ", reading.census().keySet()));
+        if (!choice.by.isEmpty()) return choice.by;
+        boolean variants = samples.stream().noneMatch(series -> tag(series, choice, "variant").isEmpty());
+        return variants ? List.of("variant") : List.of("scenario", "name");
+    }
+
+    /** As declared; a file's later shards have no declarations, so k6's own metrics are known by name. */
+    private static Type type(K6Reader.Reading reading, String metric) {
+        var declared = reading.metrics().get(metric);
+        return switch (declared != null ? declared.type() : metric) {
+            case "rate", "checks", "http_req_failed" -> Type.RATE;
+            case "counter", "http_reqs", "iterations", "dropped_iterations", "data_sent", "data_received" -> Type.COUNTER;
+            case "gauge", "vus", "vus_max" -> Type.GAUGE;
+            default -> Type.TREND;
+        };
+    }
+
+    private static String unit(K6Reader.Reading reading, String metric) {
+        if (metric.endsWith("_ms")) return "ms";
+        var declared = reading.metrics().get(metric);
+        boolean isTime = declared == null ? metric.matches("(http_req|grpc_req|iteration)_\\w+")
+                : declared.contains().equals("time");
+        return isTime ? "ms" : declared != null && declared.contains().equals("data") ? "B" : "";
+    }
+
+    private static String tag(K6Reader.Series series, Choice choice, String tag) {
+        int at = Stream.concat(choice.tags().stream(), ENDS_BY.stream()).distinct().toList().indexOf(tag);
+        return series.values.get(at);
+    }
+
+    private static Comparator<Group> mostFrequentFirst(List<Group> groups, List<String> labels) {
+        var counts = new HashMap<List<String>, Long>();
+        for (var group : groups) counts.merge(group.values, group.count(), Long::sum);
+        return Comparator.<Group>comparingLong(group -> -counts.get(group.values))
+                .thenComparing(group -> String.join("\0", group.values))
+                .thenComparingInt(group -> labels.indexOf(group.label));
+    }
+
+    private static Group group(String label, List<String> values, List<K6Reader.Series> parts, Type type,
+                               Choice choice) {
+        var ends = new TreeMap<String, Long>();
+        for (var series : parts) ends.merge(end(series, type, choice), series.count(), Long::sum);
+        var good = parts.stream().filter(series -> end(series, type, choice).equals(GOOD)).toList();
+        var together = good.isEmpty() ? Optional.<K6Reader.Series>empty()
+                : Optional.of(K6Reader.Series.union(good, values));
+        double[] percentiles = type != Type.TREND || good.isEmpty() ? new double[0] : together.get().percentiles(DRAWN);
+        long firstNs = parts.stream().mapToLong(K6Reader.Series::firstNs).min().orElseThrow();
+        long lastNs = parts.stream().mapToLong(K6Reader.Series::lastNs).max().orElseThrow();
+        return new Group(label, values, together, percentiles, ends, firstNs, lastNs);
+    }
+
+    // ==== How requests end ====
+
+    /** Only the times of requests know good from bad; any other metric may have a tag `status` of its own. */
+    private static String end(K6Reader.Series series, Type type, Choice choice) {
+        if (type != Type.TREND || !series.metric.matches(TIME_OF_A_REQUEST)) return GOOD;
+        String outcome = tag(series, choice, "outcome"), status = tag(series, choice, "status");
+        return switch (series.metric) {
+            case "answer_ms" -> outcome.isEmpty() || outcome.equals("correct") ? GOOD : outcome;
+            // gRPC's status 0 is OK.
+            case "grpc_req_duration" -> status.isEmpty() || status.equals("0") ? GOOD : "gRPC status " + status;
+            default -> end(status, tag(series, choice, "expected_response"), tag(series, choice, "error_code"));
+        };
+    }
+
+    private static final String TIME_OF_A_REQUEST = "answer_ms|grpc_req_duration|http_req_\\w+";
+
+    /** k6 gives a request that never got an answer status 0 and often 0 ms: an error, never a fast answer. */
+    private static String end(String status, String expected, String errorCode) {
+        boolean good = !expected.isEmpty() ? expected.equals("true") && !status.equals("0")
+                : status.isEmpty() ? errorCode.isEmpty() : status.matches("[123]..");
+        if (good) return GOOD;
+        if (!status.isEmpty() && !status.equals("0")) return "status " + status;
+        return switch (errorCode) {
+            case "1050" -> "timeout";
+            case "1212" -> "refused";
+            case "" -> "no answer";
+            default -> "no answer (k6 error " + errorCode + ")";
+        };
+    }
+
+    // ==== Tables ====
+
+    /** n, mean, min, p50, p90, p95, p99, max: the figures of {@link #FIGURES}. */
+    static double[] figures(K6Reader.Series series) {
+        return figures(series, series.percentiles(PERCENTILES));
+    }
+
+    private static double[] figures(K6Reader.Series series, double[] p) {
+        return new double[] {series.count(), series.mean(), series.min(), p[0], p[1], p[2], p[3], series.max()};
+    }
+
+    SequencedMap<String, Table> tables() {
+        var tables = new LinkedHashMap<String, Table>();
+        switch (type) {
+            case TREND -> {
+                if (labels.size() > 1) tables.put("comparison", comparison());
+                tables.put("latency", trend());
+                if (metric.matches(TIME_OF_A_REQUEST)) tables.put("errors", errors());
+            }
+            case RATE -> tables.put("rates", figures(List.of("true", "share [%]"), series -> new double[] {
+                    series.sum(), 100 * series.mean()}));
+            case COUNTER -> tables.put("counts", figures(List.of("sum" + inUnit(), "per second"), series ->
+                    new double[] {series.sum(), series.sum() / seconds(series)}));
+            case GAUGE -> tables.put("values", figures(List.of("last", "min", "max"), series ->
+                    new double[] {series.last(), series.min(), series.max()}));
+        }
+        tables.put("overview", overview());
+        return tables;
+    }
+
+    private String inUnit() { return unit.isEmpty() ? "" : " [" + unit + "]"; }
+
+    private static double seconds(K6Reader.Series series) { return (series.lastNs() - series.firstNs()) / 1e9; }
+
+    private boolean labelled() { return labels.size() > 1; }
+
+    private String[] columns(String... more) {
+        return Stream.of(labelled() ? Stream.of("label") : Stream.<String>empty(), tags.stream(), Arrays.stream(more))
+                .flatMap(Function.identity()).toArray(String[]::new);
+    }
+
+    private String[] row(Group group) {
+        return Stream.concat(labelled() ? Stream.of(group.label) : Stream.of(), group.values.stream())
+                .toArray(String[]::new);
+    }
+
+    /** All groups, and before them what they are together. */
+    private List<Group> rows() {
+        return groups.size() == all.size() ? groups : Stream.concat(all.stream(), groups.stream()).toList();
+    }
+
+    private Table trend() {
+        var names = FIGURES.stream().map(figure -> figure.replace(" [ms]", inUnit())).toList();
+        var table = new Tables.Rows(columns()).counts("n").figures(names.subList(1, names.size()));
+        for (var group : rows()) {
+            table.row(row(group)).count("n", group.goodCount());
+            double[] values = group.good.isPresent() ? group.figures() : new double[0];
+            for (int i = 1; i < values.length; i++) table.figure(names.get(i), values[i]);
+        }
+        return table.table(metric + " of good samples");
+    }
+
+    private Table errors() {
+        var kinds = all.stream().flatMap(group -> group.ends.keySet().stream())
+                .filter(end -> !end.equals(GOOD)).collect(Collectors.toCollection(TreeSet::new));
+        var table = new Tables.Rows(columns()).counts("samples").counts(GOOD)
+                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
+        for (var group : rows()) {
+            table.row(row(group)).count("samples", group.count()).count(GOOD, group.goodCount())
+                    .figure("errors [%]", group.errorPercent());
+            for (String kind : kinds) table.count(kind, group.ends.getOrDefault(kind, 0L));
+        }
+        return table.table("Errors by kind");
+    }
+
+    private Table figures(List<String> names, Function<K6Reader.Series, double[]> figures) {
+        var table = new Tables.Rows(columns()).counts("samples").figures(names);
+        for (var group : rows()) {
+            double[] values = figures.apply(group.good.orElseThrow());
+            table.row(row(group)).count("samples", group.count());
+            for (int i = 0; i < values.length; i++) table.figure(names.get(i), values[i]);
+        }
+        return table.table(metric);
+    }
+
+    /** Each label beside the first, with the difference; one file of each says nothing of chance. */
+    private Table comparison() {
+        String baseline = labels.getFirst();
+        var names = new ArrayList<>(List.of(baseline));
+        for (String label : labels.subList(1, labels.size())) names.addAll(List.of(label, label + " Diff %"));
+        var columns = Stream.concat(tags.stream(), Stream.of("figure")).toArray(String[]::new);
+        var table = new Tables.Rows(columns).figures(names);
+        for (var first : rows()) {
+            if (!first.label.equals(baseline) || first.good.isEmpty()) continue;
+            double[] before = first.figures();
+            for (int figure : COMPARED) {
+                table.row(Stream.concat(first.values.stream(), Stream.of(FIGURES.get(figure).replace(" [ms]", inUnit())))
+                        .toArray(String[]::new)).figure(baseline, before[figure]);
+                for (var other : rows()) {
+                    if (other == first || !other.values.equals(first.values) || other.good.isEmpty()) continue;
+                    double after = other.figures()[figure];
+                    table.figure(other.label, after)
+                            .figure(other.label + " Diff %", 100 * (after - before[figure]) / before[figure]);
+                }
+            }
+        }
+        return table.table("Against " + baseline + ": one recording of each, so nothing is said of chance");
+    }
+
+    private Table overview() {
+        var table = new Tables.Rows(labelled() ? new String[] {"label", "first", "last"} : new String[] {"first", "last"})
+                .counts("samples").figures(List.of("seconds", "samples per second"));
+        for (var group : all) {
+            double seconds = (group.lastNs - group.firstNs) / 1e9;
+            var times = Stream.of(instant(group.firstNs), instant(group.lastNs)).map(Instant::toString);
+            table.row(Stream.concat(labelled() ? Stream.of(group.label) : Stream.of(), times).toArray(String[]::new))
+                    .count("samples", group.count()).figure("seconds", seconds)
+                    .figure("samples per second", group.count() / seconds);
+        }
+        return table.table("Recorded (the time of a sample is the end of its request)");
+    }
+
+    /** When a label's first sample came, in ns since 1970. */
+    long firstNs(String label) {
+        return all.stream().filter(group -> group.label.equals(label)).findFirst().orElseThrow().firstNs;
+    }
+
+    /** A sample's time. */
+    static Instant instant(long ns) {
+        return Instant.ofEpochSecond(Math.floorDiv(ns, 1_000_000_000L), Math.floorMod(ns, 1_000_000_000L));
+    }
+
+    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
+}

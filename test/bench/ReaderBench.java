@@ -204,7 +204,7 @@ final class ReaderBench {
         for (String line : lines) {
             String[] words = line.split("[ /,]+");
             switch (words[0]) {
-                case "timings" -> reading = Double.parseDouble(words[2]);
+                case "timings" -> { if (words[1].equals("read")) reading = Double.parseDouble(words[2]); }
                 case "page" -> rows = tabled(Path.of(line.substring(line.indexOf('/'))).resolveSibling("latency.csv"));
                 case "measured" -> {
                     reading = Double.parseDouble(words[1]);

@@ -192,7 +192,7 @@ final class ExperimentTest {
         Path directory = kit.resolve("data").resolve(run.id());
         for (var cell : run.cells()) {
             assertEquals(3, cell.files().size(), cell.name());
-            for (var file : cell.files()) assertEquals(file.sha256(), Run.sha256(directory.resolve(file.path())));
+            for (var file : cell.files()) assertEquals(file.sha256(), Sha256.of(directory.resolve(file.path())));
             if (!"store".equals(cell.workload())) continue;
             assertEquals(36, cell.stored().smallestBytes());
             assertEquals(36, cell.stored().largestBytes());

@@ -216,9 +216,10 @@ final class ExperimentTest {
         running.process().destroyForcibly().waitFor();
         footprint.isGoneSoon();
         var before = run().cells().stream().filter(cell -> cell.number() > 0).toList();
-        assertEquals(2, before.size());
+        assertTrue(before.size() >= 2 && before.size() < 12, before.size() + " cells were finished");
         experiment("--resume").exits(0);
-        assertEquals(before, run().cells().stream().filter(cell -> cell.number() > 0).limit(2).toList());
+        var after = run().cells().stream().filter(cell -> cell.number() > 0).toList();
+        assertEquals(before, after.subList(0, before.size()));
         assertEquals(12, measured());
         experiment("--resume").exits(2).says("is complete");
     }

@@ -354,7 +354,7 @@ final class Analyze implements Callable<Integer> {
         }
         tables.put("errors", errors(findings.streams));
         tables.put("throughput", throughput(findings.streams));
-        tables.put("cold-starts", coldStarts(run, findings.streams));
+        tables.put("cold-starts", coldStarts(findings));
         tables.put("resources", resources(findings));
         for (var workload : run.plan().workloads()) {
             tables.put("verdicts-" + workload.name(),
@@ -380,7 +380,8 @@ final class Analyze implements Callable<Integer> {
     }
 
     private static Table latency(List<Findings.Stream> streams) {
-        var table = new Tables.Rows("workload", "variant").counts("n").figures(Grouping.FIGURES.subList(1, Grouping.FIGURES.size()));
+        var table = new Tables.Rows("workload", "variant").counts("n")
+                .figures(Grouping.FIGURES.subList(1, Grouping.FIGURES.size()));
         for (var stream : streams) {
             table.row(stream.workload.name(), stream.variant.name());
             double[] figures = stream.latencies().map(Grouping::figures).orElse(new double[0]);
@@ -444,16 +445,13 @@ final class Analyze implements Callable<Integer> {
         return table.table("Throughput");
     }
 
-    private static Table coldStarts(Run run, List<Findings.Stream> streams) {
+    private static Table coldStarts(Findings findings) {
         var table = new Tables.Rows("variant").counts("n").figures(List.of("min [ms]", "p50 [ms]", "max [ms]"));
-        for (var variant : run.plan().variants()) {
-            var cold = streams.stream().filter(stream -> stream.variant.equals(variant))
-                    .flatMap(stream -> stream.cold.stream()).toList();
-            table.row(variant.name()).count("n", cold.stream().mapToLong(K6Reader.Series::count).sum());
-            if (cold.isEmpty()) continue;
-            var all = K6Reader.Series.union(cold, List.of());
-            table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0])
-                    .figure("max [ms]", all.max());
+        for (var variant : findings.run.plan().variants()) {
+            var cold = findings.cold(variant);
+            table.row(variant.name()).count("n", cold.map(K6Reader.Series::count).orElse(0L));
+            cold.ifPresent(all -> table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0])
+                    .figure("max [ms]", all.max()));
         }
         return table.table("First answers of cold environments");
     }
@@ -805,10 +803,8 @@ final class Analyze implements Callable<Integer> {
                 cost.prices.sources().get(rule.source()).title(), cost.pricesUsed());
     }
 
-    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
-
     private static Page.Line overTime(Findings.Stream stream, Run run) {
-        long startNs = nanos(run.started());
+        long startNs = K6Reader.nanos(run.started());
         var slots = stream.measuredSlots();
         double[] minutes = slots.stream().mapToDouble(slot -> (slot.warm.firstNs() - startNs) / 60e9).toArray();
         double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
@@ -817,7 +813,7 @@ final class Analyze implements Callable<Integer> {
 
     /** An upright line from the level before a change to the level after it. */
     private static List<Page.Line> changeMarks(Findings.Stream stream, Study study) {
-        long startNs = nanos(study.run().started());
+        long startNs = K6Reader.nanos(study.run().started());
         return study.verdicts().changes(stream).stream().map(change -> {
             double minute = (stream.measuredSlots().get(change.block()).warm.firstNs() - startNs) / 60e9;
             double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
@@ -856,27 +852,27 @@ final class Analyze implements Callable<Integer> {
 
     private static String page(Grouping grouping, List<String> notes, SequencedMap<String, Table> tables,
                                List<String> reasons) throws IOException {
-        String unit = grouping.unit.isEmpty() ? "" : " [" + grouping.unit + "]";
-        var page = new Page(grouping.metric + " by " + String.join(", ", grouping.tags));
+        String unit = grouping.inUnit();
+        var page = new Page(grouping.metric() + " by " + String.join(", ", grouping.tags()));
         page.banner(reasons);
         notes.forEach(page::text);
         for (String first : List.of("overview", "comparison")) {
             if (tables.containsKey(first)) page.text(tables.get(first).name()).table(tables.get(first));
         }
-        var drawn = grouping.groups.stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
-        if (drawn.size() < grouping.groups.size()) {
+        var drawn = grouping.groups().stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
+        if (drawn.size() < grouping.groups().size()) {
             page.text("The plots show the %d most frequent of %d groups; the tables have them all."
-                    .formatted(drawn.size(), grouping.groups.size()));
+                    .formatted(drawn.size(), grouping.groups().size()));
         }
         page.section("Over time");
-        String block = Tables.figure(grouping.blockNs / 1e9) + " s";
+        String block = Tables.figure(grouping.blockNs() / 1e9) + " s";
         overTime(grouping, drawn).forEach((name, lines) -> page.lines(
                 name + " over time", "seconds since the first sample", name + " of " + block + unit, lines,
                 "A point is the " + name + " of the samples in " + block + "; a percentile's is to within 0.2 %. "
                 + "A step is a change; a slope is a drift."));
-        if (grouping.type == Grouping.Type.TREND) {
+        if (grouping.type() == Grouping.Type.TREND) {
             page.section("Distribution");
-            distributions(page, grouping.metric + unit, drawn.stream()
+            distributions(page, grouping.metric() + unit, drawn.stream()
                     .map(group -> new Distribution(name(group), false, group.percentiles())).toList());
         }
         page.section("Tables");
@@ -897,7 +893,7 @@ final class Analyze implements Callable<Integer> {
      */
     private static SequencedMap<String, List<Page.Line>> overTime(Grouping grouping, List<Grouping.Group> groups) {
         var shown = new LinkedHashMap<String, ToDoubleFunction<K6Reader.Block>>();
-        switch (grouping.type) {
+        switch (grouping.type()) {
             case TREND -> {
                 shown.put("p50", block -> block.histogram.quantile(.5));
                 shown.put("p95", block -> block.histogram.quantile(.95));
@@ -907,10 +903,10 @@ final class Analyze implements Callable<Integer> {
         }
         var lines = new LinkedHashMap<String, List<Page.Line>>();
         for (var group : groups) {
-            long firstBlock = Math.floorDiv(grouping.firstNs(group.label()), grouping.blockNs);
+            long firstBlock = Math.floorDiv(grouping.firstNs(group.label()), grouping.blockNs());
             var blocks = group.good().get().blocks();
             double[] seconds = blocks.keySet().stream()
-                    .mapToDouble(block -> (block - firstBlock) * (grouping.blockNs / 1e9)).toArray();
+                    .mapToDouble(block -> (block - firstBlock) * (grouping.blockNs() / 1e9)).toArray();
             shown.forEach((name, figure) -> lines.computeIfAbsent(name, _ -> new ArrayList<>()).add(new Page.Line(
                     name(group), seconds, blocks.values().stream().mapToDouble(figure).toArray(), false)));
         }
@@ -1060,8 +1056,8 @@ final class Analyze implements Callable<Integer> {
                     var declared = reading.metrics().get(series.metric);
                     String type = declared == null ? "" : declared.type();
                     String contains = declared == null ? "" : declared.contains();
-                    metrics.row(series.metric, type, contains, Grouping.instant(series.firstNs()).toString(),
-                            Grouping.instant(series.lastNs()).toString()).count("samples", series.count());
+                    metrics.row(series.metric, type, contains, K6Reader.instant(series.firstNs()).toString(),
+                            K6Reader.instant(series.lastNs()).toString()).count("samples", series.count());
                 }
                 var tags = new Tables.Rows("tag", "values, with their samples of all metrics");
                 reading.census().forEach((tag, values) -> tags.row(

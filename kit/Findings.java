@@ -179,6 +179,13 @@ final class Findings implements Closeable {
                 .filter(stream -> stream.workload.name().equals(workload)).findFirst();
     }
 
+    /** First answers of all environments of a variant, whatever they were asked for; empty when there was none. */
+    Optional<K6Reader.Series> cold(Run.Variant variant) {
+        var parts = streams.stream().filter(stream -> stream.variant.equals(variant))
+                .flatMap(stream -> stream.cold.stream()).toList();
+        return parts.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(parts, List.of()));
+    }
+
     // ==== Join ====
 
     private static List<Stream> streams(Run run) {

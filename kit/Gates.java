@@ -300,7 +300,7 @@ final class Gates {
     private Stream<Case> clock() {
         return measured().flatMap(cell -> {
             var end = cell.phases().getLast();
-            long startNs = nanos(cell.started()), endNs = nanos(cell.ended());
+            long startNs = K6Reader.nanos(cell.started()), endNs = K6Reader.nanos(cell.ended());
             var off = new TreeMap<Double, String>();
             off.put(end.startSecond() + end.seconds() - seconds(startNs, endNs), "less than the phases of");
             series(cell, "answer_ms").forEach(answers -> {
@@ -368,8 +368,6 @@ final class Gates {
     private static String name(Findings.Stream stream) {
         return stream.workload.name() + " on " + stream.variant.name();
     }
-
-    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
 
     private static double seconds(long fromNs, long toNs) { return (toNs - fromNs) / 1e9; }
 

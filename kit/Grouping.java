@@ -4,14 +4,22 @@
 // a gauge a last value. Of the times of requests only those count that succeeded; the others stand beside them by how
 // they ended. Groups never cross labels; the first label named is what the others are compared with.
 
+//SOURCES Findings.java
 //SOURCES K6Reader.java
 //SOURCES Tables.java
 
 import module java.base;
 import tech.tablesaw.api.Table;
 
-/** One metric's groups; {@link #of} is the way in, {@link #tables} and the groups themselves what comes out. */
-final class Grouping {
+/**
+ * One metric's groups; {@link #of} is the way in, {@link #tables} and the groups themselves what comes out.
+ *
+ * @param unit   "ms" for a time, "B" for data, else empty
+ * @param groups the most frequent first; those of one combination of tags together, in the order of their labels
+ * @param all    each label's samples, whatever their tags
+ */
+record Grouping(String metric, Grouping.Type type, String unit, List<String> tags, List<Grouping.Group> groups,
+                List<Grouping.Group> all, List<String> labels, long blockNs) {
     /** More values of a tag than this are no grouping a person could read; all of them become one. */
     static final int MOST_TAG_VALUES = 1_000;
     /** A line over time has at most so many points: more than a screen shows, few enough for a small page. */
@@ -41,14 +49,15 @@ final class Grouping {
     record Choice(List<String> by, String metric, Instant from, Instant to) {
         Choice { by = by.stream().distinct().toList(); }
 
-        private List<String> tags() { return by.isEmpty() ? BY_DEFAULT : by; }
-
         /** What the reader must tell apart: the tags of the grouping, and those that say how a request ended. */
+        private List<String> tags() {
+            return Stream.concat((by.isEmpty() ? BY_DEFAULT : by).stream(), ENDS_BY.stream()).distinct().toList();
+        }
+
         K6Reader.Query query() {
-            var tags = Stream.concat(tags().stream(), ENDS_BY.stream()).distinct().toArray(String[]::new);
-            return K6Reader.Query.by(tags).metrics(metric == null ? METRICS_BY_DEFAULT : new String[] {metric})
+            return K6Reader.Query.by(tags().toArray(String[]::new)).metrics(metric == null ? METRICS_BY_DEFAULT : new String[] {metric})
                     .mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS)
-                    .between(from == null ? Long.MIN_VALUE : nanos(from), to == null ? Long.MAX_VALUE : nanos(to));
+                    .between(from == null ? Long.MIN_VALUE : K6Reader.nanos(from), to == null ? Long.MAX_VALUE : K6Reader.nanos(to));
         }
     }
 
@@ -74,30 +83,6 @@ final class Grouping {
         long goodCount() { return ends.getOrDefault(GOOD, 0L); }
 
         double errorPercent() { return 100.0 * (count() - goodCount()) / count(); }
-    }
-
-    final String metric;
-    final Type type;
-    /** "ms" for a time, "B" for data, else empty. */
-    final String unit;
-    final List<String> tags;
-    /** The most frequent first; those of one combination of tags together, in the order of their labels. */
-    final List<Group> groups;
-    final long blockNs;
-    private final List<String> labels;
-    /** Each label's samples, whatever their tags. */
-    private final List<Group> all;
-
-    private Grouping(String metric, Type type, String unit, List<String> tags, List<Group> groups, List<Group> all,
-                     List<String> labels, long blockNs) {
-        this.metric = metric;
-        this.type = type;
-        this.unit = unit;
-        this.tags = tags;
-        this.groups = groups;
-        this.all = all;
-        this.labels = labels;
-        this.blockNs = blockNs;
     }
 
     // ==== Group ====
@@ -165,8 +150,7 @@ final class Grouping {
     }
 
     private static String tag(K6Reader.Series series, Choice choice, String tag) {
-        int at = Stream.concat(choice.tags().stream(), ENDS_BY.stream()).distinct().toList().indexOf(tag);
-        return series.values.get(at);
+        return series.values.get(choice.tags().indexOf(tag));
     }
 
     private static Comparator<Group> mostFrequentFirst(List<Group> groups, List<String> labels) {
@@ -180,8 +164,12 @@ final class Grouping {
     private static Group group(String label, List<String> values, List<K6Reader.Series> parts, Type type,
                                Choice choice) {
         var ends = new TreeMap<String, Long>();
-        for (var series : parts) ends.merge(end(series, type, choice), series.count(), Long::sum);
-        var good = parts.stream().filter(series -> end(series, type, choice).equals(GOOD)).toList();
+        var good = new ArrayList<K6Reader.Series>();
+        for (var series : parts) {
+            String end = end(series, type, choice);
+            ends.merge(end, series.count(), Long::sum);
+            if (end.equals(GOOD)) good.add(series);
+        }
         var together = good.isEmpty() ? Optional.<K6Reader.Series>empty()
                 : Optional.of(K6Reader.Series.union(good, values));
         double[] percentiles = type != Type.TREND || good.isEmpty() ? new double[0] : together.get().percentiles(DRAWN);
@@ -197,7 +185,7 @@ final class Grouping {
         if (type != Type.TREND || !series.metric.matches(TIME_OF_A_REQUEST)) return GOOD;
         String outcome = tag(series, choice, "outcome"), status = tag(series, choice, "status");
         return switch (series.metric) {
-            case "answer_ms" -> outcome.isEmpty() || outcome.equals("correct") ? GOOD : outcome;
+            case "answer_ms" -> outcome.isEmpty() || outcome.equals(Findings.CORRECT) ? GOOD : outcome;
             // gRPC's status 0 is OK.
             case "grpc_req_duration" -> status.isEmpty() || status.equals("0") ? GOOD : "gRPC status " + status;
             default -> end(status, tag(series, choice, "expected_response"), tag(series, choice, "error_code"));
@@ -235,7 +223,7 @@ final class Grouping {
         var tables = new LinkedHashMap<String, Table>();
         switch (type) {
             case TREND -> {
-                if (labels.size() > 1) tables.put("comparison", comparison());
+                if (labelled()) tables.put("comparison", comparison());
                 tables.put("latency", trend());
                 if (metric.matches(TIME_OF_A_REQUEST)) tables.put("errors", errors());
             }
@@ -250,15 +238,15 @@ final class Grouping {
         return tables;
     }
 
-    private String inUnit() { return unit.isEmpty() ? "" : " [" + unit + "]"; }
+    /** " [ms]", as a column's name ends; empty without a unit. */
+    String inUnit() { return unit.isEmpty() ? "" : " [" + unit + "]"; }
 
     private static double seconds(K6Reader.Series series) { return (series.lastNs() - series.firstNs()) / 1e9; }
 
     private boolean labelled() { return labels.size() > 1; }
 
-    private String[] columns(String... more) {
-        return Stream.of(labelled() ? Stream.of("label") : Stream.<String>empty(), tags.stream(), Arrays.stream(more))
-                .flatMap(Function.identity()).toArray(String[]::new);
+    private String[] columns() {
+        return Stream.concat(labelled() ? Stream.of("label") : Stream.of(), tags.stream()).toArray(String[]::new);
     }
 
     private String[] row(Group group) {
@@ -334,7 +322,7 @@ final class Grouping {
                 .counts("samples").figures(List.of("seconds", "samples per second"));
         for (var group : all) {
             double seconds = (group.lastNs - group.firstNs) / 1e9;
-            var times = Stream.of(instant(group.firstNs), instant(group.lastNs)).map(Instant::toString);
+            var times = Stream.of(K6Reader.instant(group.firstNs), K6Reader.instant(group.lastNs)).map(Instant::toString);
             table.row(Stream.concat(labelled() ? Stream.of(group.label) : Stream.of(), times).toArray(String[]::new))
                     .count("samples", group.count()).figure("seconds", seconds)
                     .figure("samples per second", group.count() / seconds);
@@ -346,11 +334,4 @@ final class Grouping {
     long firstNs(String label) {
         return all.stream().filter(group -> group.label.equals(label)).findFirst().orElseThrow().firstNs;
     }
-
-    /** A sample's time. */
-    static Instant instant(long ns) {
-        return Instant.ofEpochSecond(Math.floorDiv(ns, 1_000_000_000L), Math.floorMod(ns, 1_000_000_000L));
-    }
-
-    private static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
 }

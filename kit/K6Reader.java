@@ -272,6 +272,14 @@ final class K6Reader {
         }
     }
 
+    /** A time in ns since 1970, as samples have it. */
+    static long nanos(Instant time) { return time.getEpochSecond() * 1_000_000_000L + time.getNano(); }
+
+    /** The time that is so many ns after 1970. */
+    static Instant instant(long ns) {
+        return Instant.ofEpochSecond(Math.floorDiv(ns, 1_000_000_000L), Math.floorMod(ns, 1_000_000_000L));
+    }
+
     // ==== Read ====
 
     /**

@@ -25,6 +25,7 @@ final class RunCost {
     /** Whose prices are used. */
     private final String region;
     private final String architecture;
+    private final List<Choice> choices;
 
     RunCost(Findings findings) {
         this.findings = findings;
@@ -32,6 +33,9 @@ final class RunCost {
         prices = Cost.Prices.of(run.prices());
         region = text("region").filter(prices.regions()::containsKey).orElse(REFERENCE_REGION);
         architecture = text("architecture").orElse("x86_64");
+        choices = run.plan().workloads().stream().filter(this::isPriced)
+                .flatMap(workload -> run.plan().languages().stream()
+                        .flatMap(language -> choice(language, workload).stream())).toList();
     }
 
     private Optional<String> text(String ofTarget) { return run.environment("target", ofTarget).map(Object::toString); }
@@ -86,11 +90,7 @@ final class RunCost {
     }
 
     /** All choices that the run can price, by workload and language. */
-    List<Choice> choices() {
-        return run.plan().workloads().stream().filter(this::isPriced)
-                .flatMap(workload -> run.plan().languages().stream()
-                        .flatMap(language -> choice(language, workload).stream())).toList();
-    }
+    List<Choice> choices() { return choices; }
 
     /** What a language's request for a workload asks of either compute; empty where one of the two was not measured. */
     private Optional<Choice> choice(String language, Run.Workload workload) {

@@ -245,12 +245,10 @@ final class Verdicts {
 
     /** First answers of a variant's environments in ms, the fastest first, whatever they were asked for. */
     double[] coldMs(Run.Variant variant) {
-        var cold = findings.streams.stream().filter(stream -> stream.variant.equals(variant))
-                .flatMap(stream -> stream.cold.stream()).toList();
-        if (cold.isEmpty()) return new double[0];
-        var all = K6Reader.Series.union(cold, List.of());
-        double last = Math.max(1, all.count() - 1);
-        return all.percentiles(LongStream.range(0, all.count()).mapToDouble(rank -> rank / last).toArray());
+        return findings.cold(variant).map(all -> {
+            double last = Math.max(1, all.count() - 1);
+            return all.percentiles(LongStream.range(0, all.count()).mapToDouble(rank -> rank / last).toArray());
+        }).orElse(new double[0]);
     }
 
     /** The verdicts on first answers of all pairs, judged together. */

@@ -54,10 +54,19 @@ final class Tables {
         }
 
         Table table(String name) {
-            var columns = Stream.concat(texts.stream(), figures.values().stream());
-            return Table.create(name, columns.toArray(Column<?>[]::new));
+            return named(name, Stream.concat(texts.stream(), figures.values().stream()).toArray(Column<?>[]::new));
         }
     }
+
+    // At its first use Tablesaw looks through the whole class path for readers of files, which takes longer than all
+    // else that a small file needs. It reads nothing here, so it gets an empty class path to look through.
+    static {
+        String classPath = System.setProperty("java.class.path", "");
+        Table.create();
+        System.setProperty("java.class.path", classPath);
+    }
+
+    private static Table named(String name, Column<?>... columns) { return Table.create(name, columns); }
 
     /** A GitHub-flavoured Markdown table, columns padded, figures to the right. */
     static String markdown(Table table) {

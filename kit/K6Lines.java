@@ -1,4 +1,5 @@
 //DEPS com.fasterxml.jackson.core:jackson-core:2.19.2
+//SOURCES Bytes.java
 
 // What a line of k6's JSON output says: quickly for lines like those before, by Jackson for all others.
 //
@@ -62,7 +63,8 @@ final class K6Lines<T> {
     private final Head[] guesses = new Head[1 << GUESS_BITS];
     private final Tail[] tails = new Tail[2 * MOST_TAILS];
     private final Map<Tags, Tags> tags = new HashMap<>();
-    private int tailCount, after;
+    private int tailCount;
+    private long after;
     private Tail current;
     private T target;
     private long timeNs;
@@ -80,7 +82,7 @@ final class K6Lines<T> {
     T target() { return target; }
 
     /** The place behind the line, its newline included. */
-    int after() { return after; }
+    long after() { return after; }
 
     /** The declared metric, its type and what it contains, as k6 writes them. */
     String metric() { return json.metric; }
@@ -89,18 +91,21 @@ final class K6Lines<T> {
 
     String contains() { return json.contains; }
 
-    /** Reads the line at this place; there must be a newline before the end, and SLACK bytes behind the end. */
-    Kind read(byte[] buffer, int at, int end) {
-        if (known(buffer, at, end)) return Kind.KNOWN;
-        for (after = at; buffer[after++] != '\n'; ) ;
-        Kind kind = readLast(buffer, at, after);
-        if (kind == Kind.READ) learn(buffer, at, after);
+    /**
+     * Reads the line at this place of these {@link Bytes}; there must be a newline before the end, and SLACK bytes behind
+     * the end.
+     */
+    Kind read(Object base, long at, long end) {
+        if (known(base, at, end)) return Kind.KNOWN;
+        for (after = at; Bytes.at(base, after++) != '\n'; ) ;
+        Kind kind = readLast(base, at, after);
+        if (kind == Kind.READ) learn(base, at, after);
         return kind;
     }
 
     /** Reads a line that may lack its newline, and learns nothing from it. */
-    Kind readLast(byte[] buffer, int from, int to) {
-        Kind kind = json.read(buffer, from, to);
+    Kind readLast(Object base, long from, long to) {
+        Kind kind = json.read(base, from, to);
         if (kind == Kind.READ) {
             meaning.count(json.tags, 1);
             target = meaning.target(json.metric, json.tags);
@@ -122,10 +127,10 @@ final class K6Lines<T> {
 
     // ==== Lines of a known shape ====
 
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final String MIDDLE = "\",\"value\":";
-    private static final long MIDDLE_START = (long) LONGS.get(MIDDLE.getBytes(ISO_8859_1), 0);
-    private static final long MIDDLE_END = (long) LONGS.get(MIDDLE.getBytes(ISO_8859_1), MIDDLE.length() - Long.BYTES);
+    private static final long MIDDLE_START = Bytes.word(MIDDLE.getBytes(ISO_8859_1), Bytes.FIRST);
+    private static final long MIDDLE_END =
+            Bytes.word(MIDDLE.getBytes(ISO_8859_1), Bytes.FIRST + MIDDLE.length() - Long.BYTES);
 
     /** A head without the metric's name; after is null if the name comes in the tail. */
     private record Frame(byte[] before, byte[] after) {}
@@ -178,14 +183,14 @@ final class K6Lines<T> {
         }
     }
 
-    private boolean known(byte[] buffer, int at, int end) {
-        Head head = head(buffer, at, end);
+    private boolean known(Object base, long at, long end) {
+        Head head = head(base, at, end);
         if (head == null) return false;
-        int middle = scan.time(buffer, at + head.bytes.length);
-        if (middle < 0 || !isMiddle(buffer, middle)) return false;
-        int behind = scan.number(buffer, middle + MIDDLE.length());
+        long middle = scan.time(base, at + head.bytes.length);
+        if (middle < 0 || !isMiddle(base, middle)) return false;
+        long behind = scan.number(base, middle + MIDDLE.length());
         if (behind < 0) return false;
-        Tail tail = tail(buffer, behind, end, head.frame);
+        Tail tail = tail(base, behind, end, head.frame);
         if (tail == null) return false;
         after = behind + tail.bytes.length;
         timeNs = scan.timeNs;
@@ -202,33 +207,33 @@ final class K6Lines<T> {
         if (target == null) tags.targets[metric] = target = meaning.target(metrics.get(metric), tags.values);
     }
 
-    private static boolean isMiddle(byte[] buffer, int at) {
-        return (long) LONGS.get(buffer, at) == MIDDLE_START
-                && (long) LONGS.get(buffer, at + MIDDLE.length() - Long.BYTES) == MIDDLE_END;
+    private static boolean isMiddle(Object base, long at) {
+        return Bytes.word(base, at) == MIDDLE_START
+                && Bytes.word(base, at + MIDDLE.length() - Long.BYTES) == MIDDLE_END;
     }
 
     /** The head that stands here, or null. k6 writes the metric's name from byte 11 on, mostly http_req_ and more. */
-    private Head head(byte[] buffer, int at, int end) {
-        long name = mix((long) LONGS.get(buffer, at + 16)) ^ (long) LONGS.get(buffer, at + 24);
+    private Head head(Object base, long at, long end) {
+        long name = mix(Bytes.word(base, at + 16)) ^ Bytes.word(base, at + 24);
         int guess = (int) (mix(name) >>> 64 - GUESS_BITS);
         Head head = guesses[guess];
-        if (head != null && stands(head.bytes, buffer, at, end)) return head;
-        for (Head other : heads) if (stands(other.bytes, buffer, at, end)) return guesses[guess] = other;
+        if (head != null && stands(head.bytes, base, at, end)) return head;
+        for (Head other : heads) if (stands(other.bytes, base, at, end)) return guesses[guess] = other;
         return null;
     }
 
     /** The tail that stands here behind this frame, or null: the one before, or the one that came next, or by hash. */
-    private Tail tail(byte[] buffer, int at, int end, Frame frame) {
+    private Tail tail(Object base, long at, long end, Frame frame) {
         Tail before = current;
         if (before != null) {
-            if (before.frame == frame && stands(before.bytes, buffer, at, end)) return before;
+            if (before.frame == frame && stands(before.bytes, base, at, end)) return before;
             Tail next = before.next;
-            if (next != null && next.frame == frame && stands(next.bytes, buffer, at, end)) return current = next;
+            if (next != null && next.frame == frame && stands(next.bytes, base, at, end)) return current = next;
         }
-        long hash = hash(buffer, at);
+        long hash = hash(base, at);
         Tail tail = tails[slot(hash)];
         for (int slot = slot(hash); tail != null; tail = tails[slot = slot + 1 & tails.length - 1])
-            if (tail.hash == hash && tail.frame == frame && stands(tail.bytes, buffer, at, end)) break;
+            if (tail.hash == hash && tail.frame == frame && stands(tail.bytes, base, at, end)) break;
         return tail == null ? null : follow(tail);
     }
 
@@ -237,8 +242,8 @@ final class K6Lines<T> {
         return current = tail;
     }
 
-    private static boolean stands(byte[] known, byte[] buffer, int at, int end) {
-        return at + known.length <= end && Arrays.equals(buffer, at, at + known.length, known, 0, known.length);
+    private static boolean stands(byte[] known, Object base, long at, long end) {
+        return at + known.length <= end && Bytes.stands(known, base, at);
     }
 
     private static long mix(long word) { return word * 0x9E3779B97F4A7C15L; }
@@ -246,10 +251,10 @@ final class K6Lines<T> {
     private static final long ONES = 0x0101010101010101L, HIGHS = ONES << 7, NEWLINES = ONES * '\n';
 
     /** Of all bytes up to the newline, eight at a time; the lowest high bit tells the first newline of a word. */
-    private static long hash(byte[] buffer, int at) {
+    private static long hash(Object base, long at) {
         long hash = 0;
         while (true) {
-            long word = (long) LONGS.get(buffer, at), differs = word ^ NEWLINES;
+            long word = Bytes.word(base, at), differs = word ^ NEWLINES;
             long newline = differs - ONES & ~differs & HIGHS;
             if (newline != 0) return mix(hash ^ word & (Long.lowestOneBit(newline) >>> 7) - 1);
             hash = Long.rotateLeft(mix(hash ^ word), 29);
@@ -264,24 +269,24 @@ final class K6Lines<T> {
     /**
      * Remembers head and tail of a line that Jackson read, if metric, time and value are where `known` looks for them.
      */
-    private void learn(byte[] buffer, int from, int to) {
-        int time = from + json.timeAt + 1, middle = scan.time(buffer, time);
-        if (middle < 0 || !isMiddle(buffer, middle)) return;
-        int value = middle + MIDDLE.length(), tail = scan.number(buffer, value);
+    private void learn(Object base, long from, long to) {
+        long time = from + json.timeAt + 1, middle = scan.time(base, time);
+        if (middle < 0 || !isMiddle(base, middle)) return;
+        long value = middle + MIDDLE.length(), tail = scan.number(base, value);
         if (tail < 0 || value != from + json.valueAt || to - tail > LONGEST_TAIL) return;
         byte[] quoted = json.metric.concat("\"").getBytes(UTF_8);
-        int name = from + json.metricAt + 1, nameEnd = name + quoted.length - 1;
+        long name = from + json.metricAt + 1, nameEnd = name + quoted.length - 1;
         boolean nameInHead = name < time;
-        if (nameInHead && !stands(quoted, buffer, name, to)) return;
+        if (nameInHead && !stands(quoted, base, name, to)) return;
         int metric = metric(json.metric);
         if (metric == MOST_METRICS) return;
-        byte[] head = Arrays.copyOfRange(buffer, from, time);
+        byte[] head = Bytes.copy(base, from, time);
         Frame frame = !nameInHead ? frame(head, null)
-                : frame(Arrays.copyOfRange(buffer, from, name), Arrays.copyOfRange(buffer, nameEnd, time));
+                : frame(Bytes.copy(base, from, name), Bytes.copy(base, nameEnd, time));
         if (heads.stream().noneMatch(known -> known.frame == frame && Arrays.equals(known.bytes, head)))
             heads.add(new Head(head, frame, nameInHead ? metric : IN_TAIL));
-        if (tail(buffer, tail, to, frame) == null)
-            learnTail(Arrays.copyOfRange(buffer, tail, to), hash(buffer, tail), frame, nameInHead ? IN_TAIL : metric);
+        if (tail(base, tail, to, frame) == null)
+            learnTail(Bytes.copy(base, tail, to), hash(base, tail), frame, nameInHead ? IN_TAIL : metric);
     }
 
     private int metric(String name) {
@@ -342,36 +347,37 @@ final class K6Lines<T> {
          * request have the same time, so its 32 bytes are remembered as words, if they reach to the quote; and those of
          * a second have the same 19 bytes.
          */
-        int time(byte[] b, int at) {
-            long at0 = (long) LONGS.get(b, at), at8 = (long) LONGS.get(b, at + 8);
-            long at16 = (long) LONGS.get(b, at + 16), at24 = (long) LONGS.get(b, at + 24);
+        long time(Object b, long at) {
+            long at0 = Bytes.word(b, at), at8 = Bytes.word(b, at + 8);
+            long at16 = Bytes.word(b, at + 16), at24 = Bytes.word(b, at + 24);
             if (at16 == time16 && at24 == time24 && at0 == time0 && at8 == time8) {
                 timeNs = knownNs;
                 return at + knownLength;
             }
-            long at11 = (long) LONGS.get(b, at + 11);
+            long at11 = Bytes.word(b, at + 11);
             if ((at0 != second0 || at8 != second8 || at11 != second11) && !second(b, at)) return -1;
             second0 = at0;
             second8 = at8;
             second11 = at11;
-            int quote = fraction(b, at + SECOND_LENGTH);
+            long quote = fraction(b, at + SECOND_LENGTH);
             if (quote >= 0 && quote < at + 4 * Long.BYTES) {
                 time0 = at0;
                 time8 = at8;
                 time16 = at16;
                 time24 = at24;
                 knownNs = timeNs;
-                knownLength = quote - at;
+                knownLength = (int) (quote - at);
             }
             return quote;
         }
 
-        private boolean second(byte[] b, int at) {
+        private boolean second(Object b, long at) {
             int century = two(b, at, 99), ofCentury = two(b, at + 2, 99);
             int month = two(b, at + 5, 12), day = two(b, at + 8, 31);
             int hour = two(b, at + 11, 23), minute = two(b, at + 14, 59), second = two(b, at + 17, 59);
-            if ((century | ofCentury | month | day | hour | minute | second) < 0 || b[at + 4] != '-' || b[at + 7] != '-'
-                    || b[at + 10] != 'T' || b[at + 13] != ':' || b[at + 16] != ':') return false;
+            if ((century | ofCentury | month | day | hour | minute | second) < 0
+                    || Bytes.at(b, at + 4) != '-' || Bytes.at(b, at + 7) != '-' || Bytes.at(b, at + 10) != 'T'
+                    || Bytes.at(b, at + 13) != ':' || Bytes.at(b, at + 16) != ':') return false;
             int year = 100 * century + ofCentury;
             if (year < 1678 || year > 2261 || month == 0 || day == 0) return false;
             if (day > YearMonth.of(year, month).lengthOfMonth()) return false;
@@ -380,69 +386,72 @@ final class K6Lines<T> {
             return true;
         }
 
-        private static int two(byte[] b, int at, int most) {
-            int tens = b[at] - '0', ones = b[at + 1] - '0', number = tens * 10 + ones;
+        private static int two(Object b, long at, int most) {
+            int tens = Bytes.at(b, at) - '0', ones = Bytes.at(b, at + 1) - '0', number = tens * 10 + ones;
             return tens < 0 || tens > 9 || ones < 0 || ones > 9 || number > most ? -1 : number;
         }
 
-        private int fraction(byte[] b, int p) {
+        private long fraction(Object b, long p) {
             int nanos = 0;
-            if (b[p] == '.') {
-                int from = ++p;
-                for (char digit; (digit = (char) (b[p] - '0')) <= 9 && p - from < 9; p++) nanos = nanos * 10 + digit;
+            if (Bytes.at(b, p) == '.') {
+                long from = ++p;
+                for (char digit; (digit = (char) (Bytes.at(b, p) - '0')) <= 9 && p - from < 9; p++)
+                    nanos = nanos * 10 + digit;
                 if (p == from) return -1;
-                nanos *= NANOS[p - from];
+                nanos *= NANOS[(int) (p - from)];
             }
             timeNs = secondNs + nanos;
-            return b[p] == 'Z' ? quote(b, p + 1) : offset(b, p);
+            return Bytes.at(b, p) == 'Z' ? quote(b, p + 1) : offset(b, p);
         }
 
-        private int offset(byte[] b, int p) {
-            int sign = b[p] == '+' ? 1 : b[p] == '-' ? -1 : 0, hours = two(b, p + 1, 23), minutes = two(b, p + 4, 59);
-            if (sign == 0 || hours < 0 || b[p + 3] != ':' || minutes < 0) return -1;
+        private long offset(Object b, long p) {
+            int sign = Bytes.at(b, p) == '+' ? 1 : Bytes.at(b, p) == '-' ? -1 : 0;
+            int hours = two(b, p + 1, 23), minutes = two(b, p + 4, 59);
+            if (sign == 0 || hours < 0 || Bytes.at(b, p + 3) != ':' || minutes < 0) return -1;
             timeNs -= sign * (hours * 60 + minutes) * 60_000_000_000L;
             return quote(b, p + 6);
         }
 
-        private static int quote(byte[] b, int p) { return b[p] == '"' ? p : -1; }
+        private static long quote(Object b, long p) { return Bytes.at(b, p) == '"' ? p : -1; }
 
         /** Whether all of a text is a time; reads it. */
         boolean time(String text) {
             if (text.length() > LONGEST) return false;
             byte[] quoted = text.concat("\"").getBytes(UTF_8);
-            return time(Arrays.copyOf(quoted, quoted.length + SLACK), 0) == quoted.length - 1;
+            byte[] alone = Arrays.copyOf(quoted, quoted.length + SLACK);
+            return time(alone, Bytes.FIRST) == Bytes.FIRST + quoted.length - 1;
         }
 
         /**
          * Reads a number as JSON has it; gives the place after it, or -1 if it isn't one, or isn't finite, or is long.
          */
-        int number(byte[] b, int at) {
-            int p = b[at] == '-' ? at + 1 : at, first = p, decimals = 0;
+        long number(Object b, long at) {
+            long p = Bytes.at(b, at) == '-' ? at + 1 : at, first = p;
             long mantissa = 0;
-            for (char digit; (digit = (char) (b[p] - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
-            int digits = p - first;
-            if (digits == 0 || digits > 1 && b[first] == '0') return -1;
-            if (b[p] == '.') {
+            for (char digit; (digit = (char) (Bytes.at(b, p) - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
+            int digits = (int) (p - first), decimals = 0;
+            if (digits == 0 || digits > 1 && Bytes.at(b, first) == '0') return -1;
+            if (Bytes.at(b, p) == '.') {
                 first = ++p;
-                for (char digit; (digit = (char) (b[p] - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
-                decimals = p - first;
+                for (char digit; (digit = (char) (Bytes.at(b, p) - '0')) <= 9; p++) mantissa = mantissa * 10 + digit;
+                decimals = (int) (p - first);
                 if (decimals == 0) return -1;
             }
-            if (digits + decimals > EXACT_DIGITS || (b[p] | 0x20) == 'e') return longNumber(b, at, p);
+            if (digits + decimals > EXACT_DIGITS || (Bytes.at(b, p) | 0x20) == 'e') return longNumber(b, at, p);
             value = mantissa / POWERS[decimals];
-            if (b[at] == '-') value = -value;
+            if (Bytes.at(b, at) == '-') value = -value;
             return p;
         }
 
-        private int longNumber(byte[] b, int at, int p) {
-            if ((b[p] | 0x20) == 'e') {
-                p += b[p + 1] == '+' || b[p + 1] == '-' ? 2 : 1;
-                int first = p;
-                while (b[p] >= '0' && b[p] <= '9') p++;
+        private long longNumber(Object b, long at, long p) {
+            if ((Bytes.at(b, p) | 0x20) == 'e') {
+                p += Bytes.at(b, p + 1) == '+' || Bytes.at(b, p + 1) == '-' ? 2 : 1;
+                long first = p;
+                while (Bytes.at(b, p) >= '0' && Bytes.at(b, p) <= '9') p++;
                 if (p == first) return -1;
             }
             if (p - at > LONGEST) return -1;
-            value = Double.parseDouble(new String(b, at, p - at, ISO_8859_1));
+            value = Double.parseDouble(new String(Bytes.copy(b, at, p), ISO_8859_1));
             return Double.isFinite(value) ? p : -1;
         }
     }
@@ -465,17 +474,17 @@ final class K6Lines<T> {
         private boolean hasTime, hasValue;
 
         /** Reads a line; a large one alone, as each takes several times its size for a moment. */
-        Kind read(byte[] bytes, int from, int to) {
-            if (to - from < LARGE_LINE) return parse(bytes, from, to);
+        Kind read(Object base, long from, long to) {
+            if (to - from < LARGE_LINE) return parse(Bytes.copy(base, from, to));
             synchronized (FACTORY) {
-                return parse(bytes, from, to);
+                return parse(Bytes.copy(base, from, to));
             }
         }
 
-        private Kind parse(byte[] bytes, int from, int to) {
+        private Kind parse(byte[] line) {
             metric = type = null;
             forgetData();
-            try (JsonParser parser = FACTORY.createParser(bytes, from, to - from)) {
+            try (JsonParser parser = FACTORY.createParser(line)) {
                 if (parser.nextToken() != JsonToken.START_OBJECT) return Kind.REFUSED;
                 for (String field; (field = parser.nextFieldName()) != null; ) {
                     parser.nextToken();

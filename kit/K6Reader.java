@@ -1,3 +1,4 @@
+//SOURCES Bytes.java
 //SOURCES Histogram.java
 //SOURCES K6Lines.java
 //SOURCES Values.java
@@ -24,9 +25,10 @@ final class K6Reader {
     /** One read of a file: with what is learned it fits a core's cache; neither smaller nor larger ones were faster. */
     private static final int BLOCK_BYTES = 64 << 10;
     /**
-     * What a thread takes of a plain file at a time: small enough to share out evenly, large enough to go on at speed.
+     * What a thread takes of a plain file at a time: small enough to share out evenly and to stay small in memory, where
+     * it is mapped; large enough to go on at speed.
      */
-    private static final long SEGMENT_BYTES = 16 << 20;
+    private static final long SEGMENT_BYTES = 4 << 20;
     /** Only a reply's body in a tag could make a line longer; it is refused then, as it would fill the heap. */
     private static final int LONGEST_LINE = 16 << 20;
     /** Refused lines that are kept of each shard, and bytes that are kept of each. */
@@ -402,10 +404,10 @@ final class K6Reader {
             this.declarations += declarations;
         }
 
-        synchronized void refuse(long offset, byte[] line, int from, int to) {
+        synchronized void refuse(long offset, Object bytes, long from, long to) {
             refused++;
-            int shown = Math.min(to - from, REFUSED_BYTES);
-            String text = new String(line, from, shown, UTF_8);
+            long shown = Math.min(to - from, REFUSED_BYTES);
+            String text = new String(Bytes.copy(bytes, from, from + shown), UTF_8);
             firstRefused.put(offset, shown < to - from ? text + "…" : text);
             if (firstRefused.size() > REFUSED_SHOWN) firstRefused.pollLastEntry();
         }
@@ -423,6 +425,7 @@ final class K6Reader {
 
     /** Reads segments, and has series of its own until the end, when workers are merged. */
     private static final class Worker implements Callable<Void>, K6Lines.Meaning<Series> {
+        private static final String MEANWHILE = "it was cut while it was read";
         private static final Map<String, Long> TOO_MANY = Collections.unmodifiableMap(new HashMap<>());
 
         final Values.Spill spill = new Values.Spill();
@@ -437,7 +440,9 @@ final class K6Reader {
         private final K6Lines<Series> lines = new K6Lines<>(this);
         private byte[] buffer = new byte[BLOCK_BYTES];
         private Tally tally;
-        private long base, fast, jackson, declarations;
+        /** What makes a place among the bytes at hand a place in the shard. */
+        private long origin;
+        private long fast, jackson, declarations;
 
         Worker(Query query, Work work) {
             this.query = query;
@@ -451,37 +456,80 @@ final class K6Reader {
                 if (tally != null && tally.input != segment.tally.input) lines.forget();
                 tally = segment.tally;
                 fast = jackson = declarations = 0;
-                try (Source source = segment.to == STREAM ? new Streamed(tally.path, work) : new Part(segment, work)) {
-                    long end = read(source, segment.from, segment.to);
-                    tally.add(Math.min(end, segment.to) - segment.from, fast, jackson, declarations);
-                    if (source.damage() != null) tally.cut(source.damage());
-                }
+                if (segment.to == STREAM) stream();
+                else part(segment);
             }
             lines.forget();
             return null;
         }
 
-        /** Cuts what the source gives into lines and adds those that begin within from..to; says where it ended. */
-        private long read(Source source, long from, long to) throws IOException {
-            // The first line began elsewhere, unless the byte before it ends a line.
-            boolean skipping = from > 0;
-            base = skipping ? from - 1 : 0;
+        private void stream() throws IOException {
+            try (Streamed source = new Streamed(tally.path, work)) {
+                long end = read(source, 0, STREAM, false);
+                tally.add(end, fast, jackson, declarations);
+                if (source.damage() != null) tally.cut(source.damage());
+            }
+        }
+
+        /** The first line of a part began elsewhere, unless the byte before it ends a line. */
+        private void part(Segment segment) throws IOException {
+            try (FileChannel file = FileChannel.open(tally.path)) {
+                long from = segment.from, to = segment.to, mapped = from;
+                if (from > 0 && to - from == SEGMENT_BYTES && file.size() >= to) mapped = mapped(file, from, to);
+                boolean skipping = from > 0 && mapped == from;
+                long end = mapped == to ? to
+                        : read(new Part(file, mapped, to, work), skipping ? from - 1 : mapped, to, skipping);
+                tally.add(Math.clamp(end - from, 0, to - from), fast, jackson, declarations);
+                if (end < to) tally.cut(MEANWHILE);
+            }
+        }
+
+        /**
+         * Adds lines that begin within from..to where they lie in the file, as copying gigabytes takes longer than
+         * reading their lines; says where the first line left begins.
+         */
+        private long mapped(FileChannel file, long from, long to) throws IOException {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment bytes = file.map(FileChannel.MapMode.READ_ONLY, from - 1, to - from + 1, arena);
+                long first = bytes.address(), at = first, end = first + bytes.byteSize() - K6Lines.SLACK;
+                while (end > first && Bytes.at(null, end - 1) != '\n') end--;
+                if (end == first) return from;
+                while (Bytes.at(null, at++) != '\n') ;
+                origin = from - 1 - first;
+                lines(null, at, end, end);
+                work.progress(origin + end - from);
+                return origin + end;
+            } catch (InternalError gone) {
+                // What Java says when mapped bytes can't be had any more.
+                tally.cut(MEANWHILE);
+                return to;
+            }
+        }
+
+        /**
+         * Cuts what the source gives from `from` on into lines, and adds those that begin before `to`, but not the first
+         * if it is to be skipped; says where it ended.
+         */
+        private long read(Source source, long from, long to, boolean skipping) throws IOException {
+            long base = from;
             int limit = 0;
             while (base < to) {
                 int got = source.read(buffer, limit, buffer.length - K6Lines.SLACK - limit, base + limit);
                 if (got < 0) {
-                    if (limit > 0 && !skipping && !add(lines.readLast(buffer, 0, limit)))
+                    if (limit > 0 && !skipping && !add(lines.readLast(buffer, Bytes.FIRST, Bytes.FIRST + limit)))
                         tally.cut("the last line is incomplete");
                     return base + limit;
                 }
                 int end = afterLastNewline(limit, limit + got), start = 0;
                 limit += got;
                 if (end > 0) {
-                    if (skipping) start = afterNewline(0);
+                    if (skipping) start = afterNewline();
                     skipping = false;
-                    start = lines(start, end, to - base);
+                    origin = base - Bytes.FIRST;
+                    long stop = Bytes.FIRST + Math.min(end, to - base);
+                    start = (int) (lines(buffer, Bytes.FIRST + start, Bytes.FIRST + end, stop) - Bytes.FIRST);
                 } else if (limit == buffer.length - K6Lines.SLACK && (skipping || !grow())) {
-                    if (!skipping) tally.refuse(base, buffer, 0, limit);
+                    if (!skipping) tally.refuse(base, buffer, Bytes.FIRST, Bytes.FIRST + limit);
                     skipping = true;
                     start = limit;
                 }
@@ -497,9 +545,10 @@ final class K6Reader {
             return limit > from ? limit : 0;
         }
 
-        private int afterNewline(int from) {
-            while (buffer[from] != '\n') from++;
-            return from + 1;
+        private int afterNewline() {
+            int at = 0;
+            while (buffer[at++] != '\n') ;
+            return at;
         }
 
         private boolean grow() {
@@ -508,10 +557,10 @@ final class K6Reader {
             return true;
         }
 
-        /** Adds whole lines until `end`, but none that begins at `stop` or later; says where the next one begins. */
-        private int lines(int at, int end, long stop) throws IOException {
-            while (at < end && at < stop) {
-                if (!add(lines.read(buffer, at, end))) tally.refuse(base + at, buffer, at, lines.after() - 1);
+        /** Adds the lines that begin before `stop`, all of them whole until `end`; says where the next one begins. */
+        private long lines(Object bytes, long at, long end, long stop) throws IOException {
+            while (at < stop) {
+                if (!add(lines.read(bytes, at, end))) tally.refuse(origin + at, bytes, at, lines.after() - 1);
                 at = lines.after();
             }
             return at;
@@ -636,32 +685,22 @@ final class K6Reader {
     // ==== Where bytes come from ====
 
     /** Bytes in order: read gives -1 at the end, also when the rest can't be read, which damage then explains. */
-    private interface Source extends Closeable {
-        int read(byte[] into, int at, int most, long position) throws IOException;
-
-        default String damage() { return null; }
-    }
+    private interface Source { int read(byte[] into, int at, int most, long position) throws IOException; }
 
     /** A part of a plain file, and as little as possible of what its last line needs beyond. */
-    private record Part(FileChannel file, long to, Work work) implements Source {
+    private record Part(FileChannel file, long from, long to, Work work) implements Source {
         private static final int BEYOND = 8 << 10;
-
-        Part(Segment segment, Work work) throws IOException {
-            this(FileChannel.open(segment.tally.path), segment.to, work);
-        }
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {
             int wanted = (int) Math.min(Math.min(most, BLOCK_BYTES), Math.max(to - position, BEYOND));
             int got = file.read(ByteBuffer.wrap(into, at, wanted), position);
-            if (got > 0 && position < to) work.progress(Math.min(got, to - position));
+            if (got > 0 && position < to) work.progress(Math.min(position + got, to) - Math.max(position, from));
             return got;
         }
-
-        @Override public void close() throws IOException { file.close(); }
     }
 
     /** A pipe or a compressed file, read and inflated ahead by a thread that takes empty blocks and gives full ones. */
-    private static final class Streamed implements Source {
+    private static final class Streamed implements Source, Closeable {
         private static final int INPUT_BYTES = 64 << 10;
         /** So many that neither thread waits for a hiccup of the other; so large that waking the other costs little. */
         private static final int BLOCKS_AHEAD = 8, AHEAD_BYTES = 256 << 10;
@@ -749,7 +788,7 @@ final class K6Reader {
             return count;
         }
 
-        @Override public String damage() { return damage; }
+        String damage() { return damage; }
 
         @Override public void close() throws IOException {
             thread.interrupt();

@@ -187,7 +187,7 @@ final class K6ReaderTest {
 
     @Test void plain_gzip_shards_pipes_and_threads_give_the_same_table() throws Exception {
         byte[] bytes = synthetic(K6Generator.Shape.EASYJSON, 800L * K6Generator.VARIANTS, 3);
-        assertTrue(bytes.length > 2 * (16 << 20), "must be longer than two segments");
+        assertTrue(bytes.length > 2 * (4 << 20), "must be longer than two segments");
         Path plain = Files.write(folder.resolve("plain"), bytes), packed = gzip("packed", bytes);
         K6Reader.Query query = K6Reader.Query.by("variant", "expected_response").blocks(250_000_000, SECOND_NS, 20);
         String expected = tableOf(query.threads(1), plain);
@@ -224,6 +224,30 @@ final class K6ReaderTest {
         return shards;
     }
 
+    @Test void no_line_is_lost_or_read_twice_wherever_a_part_of_a_file_ends() throws IOException {
+        int part = 4 << 20;
+        String long10 = point("x", SECOND, "10", "{\"text\":\"" + "t".repeat(60_000) + "\"}");
+        String longest = point("x", SECOND, "1000", "{\"text\":\"" + "t".repeat(part + part / 2) + "\"}");
+        String filled = long10.repeat(2 * part / long10.length() - 1);
+        for (int behind : new int[] {-200, -65, -64, -63, -2, -1, 0, 1, 2, 63, 64, 65, 200}) {
+            // A short line ends so many bytes behind the end of the second part.
+            String shortLine = values("x", "1");
+            int gap = 2 * part + behind - filled.length() - shortLine.length();
+            String filler = point("x", SECOND, "10", "{\"text\":\"\"}");
+            filler = filler.replace("\"\"", "\"" + "f".repeat(gap - filler.length()) + "\"");
+            Path file = file(filled + filler + shortLine + filled + longest + filled + shortLine);
+            for (int threads = 1; threads <= 3; threads++) {
+                try (var reading = read(K6Reader.Query.by().threads(threads), file)) {
+                    int tens = 3 * (filled.length() / long10.length()) + 1;
+                    assertEquals(tens + 3, only(reading).count(), behind + " bytes behind");
+                    assertEquals(10 * tens + 1_002, only(reading).sum());
+                    assertEquals(0, reading.shards().getFirst().refused());
+                    assertEquals(Files.size(file), reading.shards().getFirst().bytes());
+                }
+            }
+        }
+    }
+
     @Test void inputs_with_different_labels_stay_apart_and_in_order() throws IOException {
         List<K6Reader.Input> inputs = List.of(new K6Reader.Input("b", List.of(file(values("x", "1")))),
                 new K6Reader.Input("a", List.of(file(values("x", "2")), file(values("x", "4")))));
@@ -250,6 +274,24 @@ final class K6ReaderTest {
             assertEquals(2, only(reading).count());
             assertEquals("the last line is incomplete", reading.shards().getFirst().cut());
             assertEquals(0, reading.shards().getFirst().refused());
+        }
+    }
+
+    @Test void a_file_that_is_cut_while_it_is_read_says_so() throws IOException {
+        Path file = file(values("x", "1").repeat(300_000));
+        int kept = 1 << 20;
+        var cut = new AtomicBoolean();
+        K6Reader.Progress cutter = (_, _) -> {
+            if (cut.getAndSet(true)) return;
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.truncate(kept);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+        try (var reading = K6Reader.read(List.of(new K6Reader.Input("run", List.of(file))), K6Reader.Query.by(), cutter)) {
+            assertNotNull(reading.shards().getFirst().cut());
+            assertTrue(only(reading).count() >= kept / values("x", "1").length());
         }
     }
 

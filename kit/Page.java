@@ -4,15 +4,19 @@
 // that came from a k6 file is escaped. Colours follow the reader's light or dark setting, also when it changes while
 // the page is open.
 
+//DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 //DEPS tech.tablesaw:tablesaw-jsplot:0.44.4
 //DEPS org.webjars.bower:plotly.js:1.54.1
 //SOURCES Tables.java
 
 import module java.base;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import tech.tablesaw.api.Table;
 import tech.tablesaw.plotly.components.*;
-import tech.tablesaw.plotly.components.Line.Dash;
-import tech.tablesaw.plotly.traces.*;
+import tech.tablesaw.plotly.traces.Trace;
 
 /** Builds a page section by section; {@link #html} is the whole of it. */
 final class Page {
@@ -93,11 +97,10 @@ final class Page {
         for (int i = 0; i < traces.length; i++) {
             Line line = lines.get(i);
             String colour = colour(line.name(), i);
-            var stroke = tech.tablesaw.plotly.components.Line.builder().color(colour)
-                    .dash(line.name().endsWith("-twin") ? Dash.DOT : line.dashed() ? Dash.DASH : Dash.SOLID).build();
-            traces[i] = ScatterTrace.builder(line.x(), line.y()).name(label(line.name()))
-                    .mode(ScatterTrace.Mode.LINE_AND_MARKERS).line(stroke)
-                    .marker(Marker.builder().color(colour).size(4).build()).build();
+            String dash = line.name().endsWith("-twin") ? "dot" : line.dashed() ? "dash" : "solid";
+            traces[i] = new Drawn(line.name(), Map.of("type", "scatter", "mode", "lines+markers",
+                    "name", label(line.name()), "x", line.x(), "y", line.y(), "line", Map.of("color", colour, "dash", dash, "width", 2),
+                    "marker", Map.of("color", colour, "size", 4)));
         }
         return traces;
     }
@@ -105,22 +108,29 @@ final class Page {
     /** A box for each name, drawn from its percentiles p0, p1 … p100 and not every value: the box is the same. */
     Page boxes(String heading, String yTitle, SequencedMap<String, double[]> percentiles, String sentence) {
         var traces = new ArrayList<Trace>();
-        percentiles.forEach((name, values) -> {
-            var names = new String[values.length];
-            Arrays.fill(names, label(name));
-            var box = BoxTrace.builder(names, values).name(label(name)).build();
-            traces.add(new ColouredBox(name, box, colour(name, traces.size())));
-        });
+        percentiles.forEach((name, values) -> traces.add(new Drawn(name, Map.of("type", "box",
+                "name", label(name), "y", values, "showlegend", false,
+                "marker", Map.of("color", colour(name, traces.size()))))));
         return plot(heading, axis("", false), axis(yTitle, true), sentence, traces.toArray(Trace[]::new));
     }
 
-    /** A box in its language's colour, of which tablesaw-jsplot's boxes know nothing. */
-    private record ColouredBox(String name, BoxTrace box, String colour) implements Trace {
+    /**
+     * A trace in Plotly's own words. Those of tablesaw-jsplot know no colour for a box, and start a template engine for
+     * each of their parts, which took most of the time of a page with many lines.
+     */
+    private record Drawn(String name, Map<String, Object> words) implements Trace {
+        private static final ObjectMapper JSON = JsonMapper.builder()
+                .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+
         @Override public String asJavascript(int number) {
-            return box.asJavascript(number).replace("type: 'box',", "type: 'box', marker: {color: '" + colour + "'},");
+            try {
+                return "var trace" + number + " = " + JSON.writeValueAsString(words) + ";\n";
+            } catch (JsonProcessingException impossible) {
+                throw new UncheckedIOException(impossible);
+            }
         }
 
-        @Override public HoverLabel hoverLabel() { return box.hoverLabel(); }
+        @Override public HoverLabel hoverLabel() { return null; }
 
         @Override public boolean showLegend() { return false; }
     }
@@ -136,8 +146,7 @@ final class Page {
 
     private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
         if (traces.length == 0) return text(heading + ": there is nothing to draw.");
-        boolean legend = traces.length > 1 && !(traces[0] instanceof ColouredBox);
-        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(legend).build();
+        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(traces.length > 1).build();
         String name = "plot" + ++plots;
         body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3>")
                 .append("<div class=\"plot\" id=\"").append(name).append("\"></div>")

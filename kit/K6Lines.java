@@ -39,7 +39,11 @@ final class K6Lines<T> {
         void count(Map<String, String> tags, long samples);
     }
 
-    /** Bytes that a buffer must have behind the end of its lines, so that looking a few words ahead needs no check. */
+    /**
+     * Bytes that there must be behind the end of the lines. Each step of reading a line begins behind bytes that it has
+     * recognised, and no newline is among these, so none begins behind the line; and none looks farther ahead than this
+     * before it has recognised more.
+     */
     static final int SLACK = 64;
 
     /**
@@ -91,13 +95,10 @@ final class K6Lines<T> {
 
     String contains() { return json.contains; }
 
-    /**
-     * Reads the line at this place of these {@link Bytes}; there must be a newline before the end, and SLACK bytes behind
-     * the end.
-     */
+    /** Reads the line at this place of these {@link Bytes}; the last one before the end must be a newline. */
     Kind read(Object base, long at, long end) {
         if (known(base, at, end)) return Kind.KNOWN;
-        for (after = at; Bytes.at(base, after++) != '\n'; ) ;
+        for (after = at; after < end && Bytes.at(base, after++) != '\n'; ) ;
         Kind kind = readLast(base, at, after);
         if (kind == Kind.READ) learn(base, at, after);
         return kind;
@@ -230,7 +231,7 @@ final class K6Lines<T> {
             Tail next = before.next;
             if (next != null && next.frame == frame && stands(next.bytes, base, at, end)) return current = next;
         }
-        long hash = hash(base, at);
+        long hash = hash(base, at, end);
         Tail tail = tails[slot(hash)];
         for (int slot = slot(hash); tail != null; tail = tails[slot = slot + 1 & tails.length - 1])
             if (tail.hash == hash && tail.frame == frame && stands(tail.bytes, base, at, end)) break;
@@ -251,15 +252,15 @@ final class K6Lines<T> {
     private static final long ONES = 0x0101010101010101L, HIGHS = ONES << 7, NEWLINES = ONES * '\n';
 
     /** Of all bytes up to the newline, eight at a time; the lowest high bit tells the first newline of a word. */
-    private static long hash(Object base, long at) {
+    private static long hash(Object base, long at, long end) {
         long hash = 0;
-        while (true) {
+        for (; at < end; at += Long.BYTES) {
             long word = Bytes.word(base, at), differs = word ^ NEWLINES;
             long newline = differs - ONES & ~differs & HIGHS;
             if (newline != 0) return mix(hash ^ word & (Long.lowestOneBit(newline) >>> 7) - 1);
             hash = Long.rotateLeft(mix(hash ^ word), 29);
-            at += Long.BYTES;
         }
+        return hash;
     }
 
     private int slot(long hash) { return (int) (hash >>> 32) & tails.length - 1; }
@@ -286,7 +287,7 @@ final class K6Lines<T> {
         if (heads.stream().noneMatch(known -> known.frame == frame && Arrays.equals(known.bytes, head)))
             heads.add(new Head(head, frame, nameInHead ? metric : IN_TAIL));
         if (tail(base, tail, to, frame) == null)
-            learnTail(Bytes.copy(base, tail, to), hash(base, tail), frame, nameInHead ? IN_TAIL : metric);
+            learnTail(Bytes.copy(base, tail, to), hash(base, tail, to), frame, nameInHead ? IN_TAIL : metric);
     }
 
     private int metric(String name) {

@@ -25,8 +25,8 @@ final class K6Reader {
     /** One read of a file: with what is learned it fits a core's cache; neither smaller nor larger ones were faster. */
     private static final int BLOCK_BYTES = 64 << 10;
     /**
-     * What a thread takes of a plain file at a time: small enough to share out evenly and to stay small in memory, where
-     * it is mapped; large enough to go on at speed.
+     * What a thread takes of a plain file, and maps, at a time: small enough to share out evenly and to count little as
+     * memory; large enough to go on at speed.
      */
     private static final long SEGMENT_BYTES = 4 << 20;
     /** Only a reply's body in a tag could make a line longer; it is refused then, as it would fill the heap. */
@@ -507,8 +507,8 @@ final class K6Reader {
         }
 
         /**
-         * Cuts what the source gives from `from` on into lines, and adds those that begin before `to`, but not the first
-         * if it is to be skipped; says where it ended.
+         * Cuts what the source gives from `from` on into lines, and adds those that begin before `to`, but not the
+         * first if it is to be skipped; says where it ended.
          */
         private long read(Source source, long from, long to, boolean skipping) throws IOException {
             long base = from;

@@ -226,17 +226,17 @@ final class K6ReaderTest {
 
     @Test void no_line_is_lost_or_read_twice_wherever_a_part_of_a_file_ends() throws IOException {
         int part = 4 << 20;
-        String long10 = point("x", SECOND, "10", "{\"text\":\"" + "t".repeat(60_000) + "\"}");
+        String long10 = point("x", SECOND, "10", "{\"text\":\"" + "t".repeat(1_500) + "\"}");
         String longest = point("x", SECOND, "1000", "{\"text\":\"" + "t".repeat(part + part / 2) + "\"}");
         String filled = long10.repeat(2 * part / long10.length() - 1);
-        for (int behind : new int[] {-200, -65, -64, -63, -2, -1, 0, 1, 2, 63, 64, 65, 200}) {
+        for (int behind : new int[] {-65, -64, -63, -1, 0, 1, 2, 64, 200}) {
             // A short line ends so many bytes behind the end of the second part.
             String shortLine = values("x", "1");
             int gap = 2 * part + behind - filled.length() - shortLine.length();
             String filler = point("x", SECOND, "10", "{\"text\":\"\"}");
             filler = filler.replace("\"\"", "\"" + "f".repeat(gap - filler.length()) + "\"");
             Path file = file(filled + filler + shortLine + filled + longest + filled + shortLine);
-            for (int threads = 1; threads <= 3; threads++) {
+            for (int threads = 1; threads <= 2; threads++) {
                 try (var reading = read(K6Reader.Query.by().threads(threads), file)) {
                     int tens = 3 * (filled.length() / long10.length()) + 1;
                     assertEquals(tens + 3, only(reading).count(), behind + " bytes behind");

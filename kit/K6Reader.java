@@ -1,4 +1,5 @@
 //SOURCES Bytes.java
+//SOURCES Gunzip.java
 //SOURCES Histogram.java
 //SOURCES K6Lines.java
 //SOURCES Values.java
@@ -701,12 +702,11 @@ final class K6Reader {
 
     /** A pipe or a compressed file, read and inflated ahead by a thread that takes empty blocks and gives full ones. */
     private static final class Streamed implements Source, Closeable {
-        private static final int INPUT_BYTES = 64 << 10;
         /** So many that neither thread waits for a hiccup of the other; so large that waking the other costs little. */
         private static final int BLOCKS_AHEAD = 8, AHEAD_BYTES = 256 << 10;
         private static final Ahead END = new Ahead(0);
 
-        private final InputStream in;
+        private final PushbackInputStream in;
         private final BlockingQueue<Ahead> empty = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
         private final BlockingQueue<Ahead> full = new ArrayBlockingQueue<>(BLOCKS_AHEAD);
         private final Thread thread;
@@ -723,21 +723,13 @@ final class K6Reader {
 
         Streamed(Path path, Work work) throws IOException {
             InputStream raw = path.toString().equals("-") ? System.in : Files.newInputStream(path);
-            in = new BufferedInputStream(new FilterInputStream(raw) {
+            in = new PushbackInputStream(new FilterInputStream(raw) {
                 @Override public int read(byte[] into, int at, int most) throws IOException {
                     int got = super.read(into, at, most);
                     if (got > 0) work.progress(got);
                     return got;
                 }
-            }, INPUT_BYTES) {
-                /** GZIPInputStream takes 0 for the end of the last member, but a slow pipe gives 0 as well. */
-                @Override public synchronized int available() throws IOException {
-                    mark(1);
-                    int next = read();
-                    reset();
-                    return next < 0 ? 0 : 1;
-                }
-            };
+            }, 2);
             while (empty.remainingCapacity() > 1) empty.add(new Ahead(AHEAD_BYTES));
             thread = Thread.ofPlatform().daemon().start(this::readAhead);
         }
@@ -766,10 +758,9 @@ final class K6Reader {
         }
 
         private InputStream inflated() throws IOException {
-            in.mark(2);
-            boolean gzip = in.read() == GZIP_1 && in.read() == GZIP_2;
-            in.reset();
-            return gzip ? new GZIPInputStream(in, INPUT_BYTES) : in;
+            byte[] first = in.readNBytes(2);
+            in.unread(first);
+            return first.length == 2 && (first[0] & 0xff) == GZIP_1 && (first[1] & 0xff) == GZIP_2 ? new Gunzip(in) : in;
         }
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {

@@ -119,6 +119,7 @@ final class ReaderBench {
 
     private static void race(String size, Path file, List<Contender> contenders, int rounds) throws Exception {
         run(List.of("wc", "-l", file.toString()));
+        run(contenders.getFirst().command); // Which builds it, if need be.
         Map<Contender, List<Run>> runs = new LinkedHashMap<>();
         for (int round = 0; round < rounds; round++) {
             List<Contender> order = new ArrayList<>(contenders);

@@ -1,26 +1,24 @@
-// One HTML page that opens without a network: tables, plots by tablesaw-jsplot, and the pinned Plotly inside it.
+// One HTML page that opens without a network: tables, plots, and the pinned Plotly inside it that draws them.
+//
+// Plots are told to Plotly in its own words, as JSON. tablesaw-jsplot would do it by templates, and start an engine for
+// each part of each line, which took longer than all else; and it puts names into them as they are.
 //
 // Plotly is half of what a page weighs, so it lies in it gzipped and is inflated by the browser itself. Every text
 // that came from a k6 file is escaped. Colours follow the reader's light or dark setting, also when it changes while
 // the page is open.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
-//DEPS tech.tablesaw:tablesaw-jsplot:0.44.4
 //DEPS org.webjars.bower:plotly.js:1.54.1
 //SOURCES Tables.java
 
 import module java.base;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import tech.tablesaw.api.Table;
-import tech.tablesaw.plotly.components.*;
-import tech.tablesaw.plotly.traces.Trace;
 
 /** Builds a page section by section; {@link #html} is the whole of it. */
 final class Page {
-    // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; no smaller bundle has box plots.
+    // No smaller bundle has box plots.
     private static final String PLOTLY = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
     /** A language each, told apart in light, in dark, and by most colour-blind readers (Okabe and Ito's palette). */
     private static final Map<String, String> LANGUAGE_COLOURS =
@@ -33,8 +31,7 @@ final class Page {
 
     private final String title;
     private final StringBuilder body = new StringBuilder();
-    private final StringBuilder scripts = new StringBuilder();
-    private int plots;
+    private final List<Map<String, Object>> plots = new ArrayList<>();
 
     Page(String title) { this.title = title; }
 
@@ -75,12 +72,11 @@ final class Page {
     Page percentileCurves(String heading, String yTitle, List<Line> lines, String sentence) {
         var stretched = lines.stream().map(line -> new Line(line.name(),
                 Arrays.stream(line.x()).map(Page::stretched).toArray(), line.y(), line.dashed())).toList();
-        var names = Arrays.stream(PERCENTILES_NAMED).mapToObj(p -> "p" + Tables.figure(p)).toArray(String[]::new);
-        double[] places = Arrays.stream(PERCENTILES_NAMED).map(Page::stretched).toArray();
-        var ticks = TickSettings.builder().tickMode(TickSettings.TickMode.ARRAY).arrayTicks(places, names).build();
+        var names = Arrays.stream(PERCENTILES_NAMED).mapToObj(p -> "p" + Tables.figure(p)).toList();
+        var x = Map.of("title", Map.of("text", "percentile"), "tickmode", "array", "ticktext", names,
+                "tickvals", Arrays.stream(PERCENTILES_NAMED).map(Page::stretched).toArray());
         boolean positive = lines.stream().flatMapToDouble(line -> Arrays.stream(line.y())).allMatch(y -> y > 0);
-        return plot(heading, Axis.builder().title("percentile").tickSettings(ticks).build(), axis(yTitle, positive),
-                sentence, traces(stretched));
+        return plot(heading, x, axis(yTitle, positive), sentence, traces(stretched));
     }
 
     private static final double[] PERCENTILES_NAMED = {0, 50, 75, 90, 95, 99, 99.9};
@@ -92,14 +88,13 @@ final class Page {
         return plot(heading, axis(xTitle, true), axis(yTitle, true), sentence, traces(lines));
     }
 
-    private static Trace[] traces(List<Line> lines) {
-        var traces = new Trace[lines.size()];
-        for (int i = 0; i < traces.length; i++) {
-            Line line = lines.get(i);
-            String colour = colour(line.name(), i);
+    private static List<Map<String, ?>> traces(List<Line> lines) {
+        var traces = new ArrayList<Map<String, ?>>();
+        for (Line line : lines) {
+            String colour = colour(line.name(), traces.size());
             String dash = line.name().endsWith("-twin") ? "dot" : line.dashed() ? "dash" : "solid";
-            traces[i] = new Drawn(line.name(), Map.of("type", "scatter", "mode", "lines+markers",
-                    "name", label(line.name()), "x", line.x(), "y", line.y(), "line", Map.of("color", colour, "dash", dash, "width", 2),
+            traces.add(Map.of("type", "scatter", "mode", "lines+markers", "name", label(line.name()),
+                    "x", line.x(), "y", line.y(), "line", Map.of("color", colour, "dash", dash),
                     "marker", Map.of("color", colour, "size", 4)));
         }
         return traces;
@@ -107,59 +102,31 @@ final class Page {
 
     /** A box for each name, drawn from its percentiles p0, p1 … p100 and not every value: the box is the same. */
     Page boxes(String heading, String yTitle, SequencedMap<String, double[]> percentiles, String sentence) {
-        var traces = new ArrayList<Trace>();
-        percentiles.forEach((name, values) -> traces.add(new Drawn(name, Map.of("type", "box",
-                "name", label(name), "y", values, "showlegend", false,
-                "marker", Map.of("color", colour(name, traces.size()))))));
-        return plot(heading, axis("", false), axis(yTitle, true), sentence, traces.toArray(Trace[]::new));
+        var traces = new ArrayList<Map<String, ?>>();
+        percentiles.forEach((name, values) -> traces.add(Map.of("type", "box", "name", label(name), "y", values,
+                "showlegend", false, "marker", Map.of("color", colour(name, traces.size())))));
+        return plot(heading, axis("", false), axis(yTitle, true), sentence, traces);
     }
 
-    /**
-     * A trace in Plotly's own words. Those of tablesaw-jsplot know no colour for a box, and start a template engine for
-     * each of their parts, which took most of the time of a page with many lines.
-     */
-    private record Drawn(String name, Map<String, Object> words) implements Trace {
-        private static final ObjectMapper JSON = JsonMapper.builder()
-                .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
-
-        @Override public String asJavascript(int number) {
-            try {
-                return "var trace" + number + " = " + JSON.writeValueAsString(words) + ";\n";
-            } catch (JsonProcessingException impossible) {
-                throw new UncheckedIOException(impossible);
-            }
-        }
-
-        @Override public HoverLabel hoverLabel() { return null; }
-
-        @Override public boolean showLegend() { return false; }
-    }
-
-    /**
-     * A name as plots may show it. tablesaw-jsplot puts texts into JavaScript as they are or escapes them for HTML
-     * only, so what means something to either is replaced by what looks like it; the tables have the name itself.
-     */
+    /** A name as plots may show it: Plotly takes some HTML in names for HTML. */
     private static String label(String name) {
-        return name.replace('<', '‹').replace('>', '›').replace('"', '”').replace('\'', '’')
-                .replace('\\', '∖').replace('&', '＆').replaceAll("\\p{Cntrl}", " ");
+        return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 
-    private Page plot(String heading, Axis x, Axis y, String sentence, Trace... traces) {
-        if (traces.length == 0) return text(heading + ": there is nothing to draw.");
-        var layout = Layout.builder().autosize(true).xAxis(x).yAxis(y).showLegend(traces.length > 1).build();
-        String name = "plot" + ++plots;
+    private Page plot(String heading, Map<String, ?> x, Map<String, ?> y, String sentence,
+                      List<Map<String, ?>> traces) {
+        if (traces.isEmpty()) return text(heading + ": there is nothing to draw.");
+        String id = "plot" + (plots.size() + 1);
         body.append("<figure><h3>").append(Tables.escaped(heading)).append("</h3>")
-                .append("<div class=\"plot\" id=\"").append(name).append("\"></div>")
+                .append("<div class=\"plot\" id=\"").append(id).append("\"></div>")
                 .append("<figcaption>").append(Tables.escaped(sentence)).append("</figcaption></figure>\n");
-        String javascript = Figure.builder().layout(layout).addTraces(traces).build().asJavascript(name);
-        // Each plot's script declares the same names, so each gets a scope of its own.
-        scripts.append("{").append(javascript.replace("<script>", "").replace("</script>", "")
-                .replace("data, layout)", "data, layout, settings)")).append("}\n");
+        plots.add(Map.of("id", id, "data", traces,
+                "layout", Map.of("autosize", true, "showlegend", traces.size() > 1, "xaxis", x, "yaxis", y)));
         return this;
     }
 
-    private static Axis axis(String title, boolean logarithmic) {
-        return Axis.builder().title(label(title)).type(logarithmic ? Axis.Type.LOG : Axis.Type.DEFAULT).build();
+    private static Map<String, ?> axis(String title, boolean logarithmic) {
+        return Map.of("title", Map.of("text", label(title)), "type", logarithmic ? "log" : "-"); // "-": as the data are
     }
 
     private static String colour(String name, int index) {
@@ -167,8 +134,10 @@ final class Page {
     }
 
     String html() throws IOException {
-        var parts = Map.of("title", Tables.escaped(title), "body", body.toString(), "scripts", scripts.toString(),
-                "plotly", plots == 0 ? "" : plotly());
+        var json = JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+        var parts = Map.of("title", Tables.escaped(title), "body", body.toString(),
+                "plots", json.writeValueAsString(plots).replace("<", "\\u003c"), // No name ends the script.
+                "plotly", plots.isEmpty() ? "" : plotly());
         // In one pass: what a tag's value says in braces is text.
         return Pattern.compile("\\{\\{(\\w+)}}").matcher(TEMPLATE)
                 .replaceAll(place -> Matcher.quoteReplacement(parts.get(place.group(1))));
@@ -239,9 +208,7 @@ final class Page {
                 'margin.t': 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50, 'xaxis.automargin': true, 'yaxis.automargin': true }));
             };
             const settings = { displayModeBar: false, responsive: true };
-            const draw = () => {
-            {{scripts}}
-            };
+            const draw = () => {{plots}}.forEach(plot => Plotly.newPlot(plot.id, plot.data, plot.layout, settings));
             start();
             </script>
             </body>

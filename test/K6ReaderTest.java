@@ -187,7 +187,7 @@ final class K6ReaderTest {
 
     @Test void plain_gzip_shards_pipes_and_threads_give_the_same_table() throws Exception {
         byte[] bytes = synthetic(K6Generator.Shape.EASYJSON, 800L * K6Generator.VARIANTS, 3);
-        assertTrue(bytes.length > 2 * (4 << 20), "must be longer than two segments");
+        assertTrue(bytes.length > 2 * K6Reader.SEGMENT_BYTES, "must be longer than two segments");
         Path plain = Files.write(folder.resolve("plain"), bytes), packed = gzip("packed", bytes);
         K6Reader.Query query = K6Reader.Query.by("variant", "expected_response").blocks(250_000_000, SECOND_NS, 20);
         String expected = tableOf(query.threads(1), plain);
@@ -225,25 +225,36 @@ final class K6ReaderTest {
     }
 
     @Test void no_line_is_lost_or_read_twice_wherever_a_part_of_a_file_ends() throws IOException {
-        int part = 4 << 20;
-        String long10 = point("x", SECOND, "10", "{\"text\":\"" + "t".repeat(1_500) + "\"}");
-        String longest = point("x", SECOND, "1000", "{\"text\":\"" + "t".repeat(part + part / 2) + "\"}");
-        String filled = long10.repeat(2 * part / long10.length() - 1);
-        for (int behind : new int[] {-65, -64, -63, -1, 0, 1, 2, 64, 200}) {
-            // A short line ends so many bytes behind the end of the second part.
-            String shortLine = values("x", "1");
-            int gap = 2 * part + behind - filled.length() - shortLine.length();
-            String filler = point("x", SECOND, "10", "{\"text\":\"\"}");
-            filler = filler.replace("\"\"", "\"" + "f".repeat(gap - filler.length()) + "\"");
-            Path file = file(filled + filler + shortLine + filled + longest + filled + shortLine);
-            for (int threads = 1; threads <= 2; threads++) {
-                try (var reading = read(K6Reader.Query.by().threads(threads), file)) {
-                    int tens = 3 * (filled.length() / long10.length()) + 1;
-                    assertEquals(tens + 3, only(reading).count(), behind + " bytes behind");
-                    assertEquals(10 * tens + 1_002, only(reading).sum());
-                    assertEquals(0, reading.shards().getFirst().refused());
-                    assertEquals(Files.size(file), reading.shards().getFirst().bytes());
-                }
+        String one = values("x", "1"), ten = point("x", SECOND, "10", "{\"text\":\"" + "t".repeat(1_500) + "\"}");
+        long lines = 0, sum = 0;
+        Path file = folder.resolve("parts");
+        try (Writer out = Files.newBufferedWriter(file)) {
+            long at = 0, end = K6Reader.SEGMENT_BYTES;
+            // A short line ends so many bytes behind the end of each part.
+            for (int behind : new int[] {-65, -64, -63, -1, 0, 1, 2, 64, 200}) {
+                for (; at < end - 4 * ten.length(); at += ten.length(), lines++, sum += 10) out.write(ten);
+                int gap = (int) (end + behind - at) - one.length();
+                String filler = point("x", SECOND, "10", "{\"text\":\"\"}");
+                filler = filler.replace("\"\"", "\"" + "f".repeat(gap - filler.length()) + "\"");
+                out.write(filler + one);
+                at += gap + one.length();
+                lines += 2;
+                sum += 11;
+                end += K6Reader.SEGMENT_BYTES;
+            }
+            // And one that is nearly a part long.
+            String longest = "t".repeat((int) K6Reader.SEGMENT_BYTES - 999);
+            out.write(point("x", SECOND, "1000", "{\"text\":\"" + longest + "\"}"));
+            out.write(ten.repeat((int) K6Reader.SEGMENT_BYTES / ten.length()) + one);
+            lines += K6Reader.SEGMENT_BYTES / ten.length() + 2;
+            sum += 10 * (K6Reader.SEGMENT_BYTES / ten.length()) + 1_001;
+        }
+        for (int threads = 1; threads <= 3; threads++) {
+            try (var reading = read(K6Reader.Query.by().threads(threads), file)) {
+                assertEquals(lines, only(reading).count());
+                assertEquals(sum, only(reading).sum());
+                assertEquals(0, reading.shards().getFirst().refused());
+                assertEquals(Files.size(file), reading.shards().getFirst().bytes());
             }
         }
     }
@@ -278,7 +289,7 @@ final class K6ReaderTest {
     }
 
     @Test void a_file_that_is_cut_while_it_is_read_says_so() throws IOException {
-        Path file = file(values("x", "1").repeat(300_000));
+        Path file = file(values("x", "1").repeat(600_000));
         int kept = 1 << 20;
         var cut = new AtomicBoolean();
         K6Reader.Progress cutter = (_, _) -> {
@@ -289,7 +300,8 @@ final class K6ReaderTest {
                 throw new UncheckedIOException(e);
             }
         };
-        try (var reading = K6Reader.read(List.of(new K6Reader.Input("run", List.of(file))), K6Reader.Query.by(), cutter)) {
+        var inputs = List.of(new K6Reader.Input("run", List.of(file)));
+        try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), cutter)) {
             assertNotNull(reading.shards().getFirst().cut());
             assertTrue(only(reading).count() >= kept / values("x", "1").length());
         }

@@ -8,8 +8,8 @@
 //   draw      the tables as Markdown and CSV, and one page that opens without a network
 //   write     the page and the CSV files into the run's report/, the tables into EXPERIMENT.md
 //
-// It takes half a second for a small file and reads gigabytes at disk speed. It never talks to AWS, and with a run.json no
-// option changes a number: the same input gives the same bytes.
+// It takes half a second for a small file and reads gigabytes at disk speed. It never talks to AWS, and with a run.json
+// no option changes a number: the same input gives the same bytes.
 
 //JAVA 25
 //DESCRIPTION Latency, errors and cost out of a run.json or any k6 JSON output: tables, a page, EXPERIMENT.md

@@ -1002,18 +1002,24 @@ final class Analyze implements Callable<Integer> {
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
     }
 
-    /** The answer as the README shows it: the verdicts where the run claims any, else the medians side by side. */
+    /** The answer as the README shows it: the medians side by side, and the verdicts where the run claims any. */
     private static String headline(Run run, SequencedMap<String, Table> tables) {
-        var text = new StringBuilder(String.join(" ", caveats(run))).append("\n\n");
-        if (!run.plan().claims()) {
-            var medians = medians(run, tables);
-            return text + medians.name() + ":\n\n" + Tables.markdown(medians);
+        var shown = new ArrayList<>(List.of(medians(run, tables)));
+        if (run.plan().claims()) for (var measure : Verdicts.Measure.PRIMARY) shown.add(verdicts(measure, run, tables));
+        return String.join(" ", caveats(run)) + "\n\n" + shown.stream()
+                .map(table -> table.name() + ":\n\n" + Tables.markdown(table)).collect(Collectors.joining("\n"));
+    }
+
+    /** The verdicts on one measure, all workloads side by side. */
+    private static Table verdicts(Verdicts.Measure measure, Run run, SequencedMap<String, Table> tables) {
+        var workloads = run.plan().workloads().stream().map(Run.Workload::name).toList();
+        var columns = new ArrayList<StringColumn>();
+        for (String workload : workloads) {
+            var verdicts = tables.get("verdicts-" + workload);
+            if (columns.isEmpty()) columns.add(verdicts.stringColumn("of").copy());
+            columns.add(verdicts.stringColumn(measure.title).copy().setName(workload));
         }
-        for (var workload : run.plan().workloads()) {
-            var verdicts = tables.get("verdicts-" + workload.name());
-            text.append("**").append(verdicts.name()).append("**\n\n").append(Tables.markdown(verdicts)).append('\n');
-        }
-        return text.toString();
+        return Table.create("Which differences of " + measure.title + " hold", columns.toArray(StringColumn[]::new));
     }
 
     private static Table medians(Run run, SequencedMap<String, Table> tables) {

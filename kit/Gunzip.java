@@ -121,6 +121,11 @@ final class Gunzip extends InputStream {
     private static final int MAGIC_1 = 0x1f, MAGIC_2 = 0x8b, DEFLATE = 8;
     private static final int HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16;
 
+    /** Whether something that begins with these two bytes is gzip. */
+    static boolean isGzip(byte[] first) {
+        return first.length == 2 && (first[0] & 0xff) == MAGIC_1 && (first[1] & 0xff) == MAGIC_2;
+    }
+
     private void header() throws IOException {
         crc.reset();
         if (headerByte() != MAGIC_1 || headerByte() != MAGIC_2) throw new ZipException("not in gzip format");

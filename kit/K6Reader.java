@@ -372,12 +372,11 @@ final class K6Reader {
 
         private static boolean isGzip(Path path) throws IOException {
             try (InputStream in = Files.newInputStream(path)) {
-                return in.read() == GZIP_1 && in.read() == GZIP_2;
+                return Gunzip.isGzip(in.readNBytes(2));
             }
         }
     }
 
-    private static final int GZIP_1 = 0x1f, GZIP_2 = 0x8b;
     private static final long STREAM = Long.MAX_VALUE;
 
     /** The lines that begin at `from` until before `to`, which is STREAM for what has to be read in one go. */
@@ -760,8 +759,7 @@ final class K6Reader {
         private InputStream inflated() throws IOException {
             byte[] first = in.readNBytes(2);
             in.unread(first);
-            boolean gzip = first.length == 2 && (first[0] & 0xff) == GZIP_1 && (first[1] & 0xff) == GZIP_2;
-            return gzip ? new Gunzip(in) : in;
+            return Gunzip.isGzip(first) ? new Gunzip(in) : in;
         }
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {

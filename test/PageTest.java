@@ -78,6 +78,7 @@ final class PageTest {
         var opened = open(page(Files.writeString(temporary.resolve("odd.json"), lines).toString()));
         assertEquals(List.of(), opened.console());
         assertEquals(4, opened.plotsDrawn());
+        assertTrue(opened.dom().contains("&lt;/script&gt;"));
         var name = Pattern.compile("legendtext[^>]*>s0 &lt;/script&gt;'\"\\\\&lt;b&gt;\\{\\{plotly");
         assertTrue(name.matcher(opened.dom()).find(), "a plot shows the name as it is");
     }

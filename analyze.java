@@ -2,7 +2,7 @@
 // What did the run show? Reads a run's record, or any JSON that k6 wrote, and turns it into tables, plots and
 // EXPERIMENT.md.
 //
-//   read      k6's samples, at the speed of the disk (kit/K6Reader.java)
+//   read      k6's samples, at the speed of the disk (kit/read/K6Reader.java)
 //   check     is the record whole, and can it be trusted?
 //   compute   latency of correct answers, cold and warm apart; errors beside it; what each request cost in CPU
 //   draw      the tables as Markdown and CSV, and one page that opens without a network
@@ -17,16 +17,16 @@
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
-//SOURCES kit/Findings.java
-//SOURCES kit/Gates.java
-//SOURCES kit/Grouping.java
-//SOURCES kit/K6Reader.java
-//SOURCES kit/Page.java
-//SOURCES kit/Run.java
-//SOURCES kit/RunCost.java
-//SOURCES kit/Statistics.java
-//SOURCES kit/Tables.java
-//SOURCES kit/Verdicts.java
+//SOURCES kit/judge/Findings.java
+//SOURCES kit/judge/Gates.java
+//SOURCES kit/judge/Grouping.java
+//SOURCES kit/read/K6Reader.java
+//SOURCES kit/report/Page.java
+//SOURCES kit/record/Run.java
+//SOURCES kit/judge/RunCost.java
+//SOURCES kit/judge/Statistics.java
+//SOURCES kit/report/Tables.java
+//SOURCES kit/judge/Verdicts.java
 
 import module java.base;
 import picocli.CommandLine;

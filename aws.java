@@ -8,22 +8,22 @@
 //   collect   what Lambda logged of each invocation, and CloudWatch's figures, before anything is removed
 //   remove    all of it, until AWS itself says that nothing is left
 //
-// experiment.java starts `aws.java serve` and asks for these (kit/Target.java). A person has two commands:
+// experiment.java starts `aws.java serve` and asks for these (kit/record/Target.java). A person has two commands:
 // `./jbang aws.java status` tells what is still there and `./jbang aws.java teardown` removes it. What is to be made is
-// written to the user's state directory first (kit/Ledger.java); nothing is ever touched that is not written there. LMI's
+// written to the user's state directory first (kit/aws/Ledger.java); nothing is ever touched that is not written there. LMI's
 // instances cost money from the first to the last of them: a run is as dear as it is long, however little is asked.
 
 //JAVA 25
 //DESCRIPTION The experiment's functions on AWS: status and teardown for people, serve for experiment.java
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m
 //SOURCES kit/Cli.java
-//SOURCES kit/CloudWatch.java
-//SOURCES kit/Cost.java
-//SOURCES kit/Door.java
-//SOURCES kit/Ledger.java
-//SOURCES kit/PriceList.java
-//SOURCES kit/Run.java
-//SOURCES kit/Target.java
+//SOURCES kit/aws/CloudWatch.java
+//SOURCES kit/judge/Cost.java
+//SOURCES kit/aws/Door.java
+//SOURCES kit/aws/Ledger.java
+//SOURCES kit/aws/PriceList.java
+//SOURCES kit/record/Run.java
+//SOURCES kit/record/Target.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;

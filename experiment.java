@@ -16,13 +16,13 @@
 //JAVA 25
 //DESCRIPTION Measures Lambda functions in Python, Rust and Java, standard and Managed Instances, doing equal work
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m
-//SOURCES kit/Build.java
-//SOURCES kit/Children.java
+//SOURCES kit/build/Build.java
+//SOURCES kit/build/Children.java
 //SOURCES kit/Cli.java
-//SOURCES kit/Contract.java
-//SOURCES kit/K6.java
-//SOURCES kit/Run.java
-//SOURCES kit/Target.java
+//SOURCES kit/record/Contract.java
+//SOURCES kit/build/K6.java
+//SOURCES kit/record/Run.java
+//SOURCES kit/record/Target.java
 
 import module java.base;
 import module java.net.http;
@@ -623,7 +623,7 @@ final class Experiment implements Callable<Integer> {
     static final class Generator {
         private static final Pattern PEAK_MEMORY = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 
-        record Result(int exitCode, String lastWords, long cpuNs, long peakMemoryBytes, List<Target.Metric> metrics) {
+        record Result(int exitCode, String lastWords, long cpuNs, long peakMemoryBytes, List<Run.Metric> metrics) {
             Run.Generator summary() { return new Run.Generator(exitCode, cpuNs, peakMemoryBytes); }
 
             void appendTo(Path file) throws IOException {
@@ -653,15 +653,15 @@ final class Experiment implements Callable<Integer> {
 
         private static Result watch(Process k6, Path said, Duration limit) throws IOException, InterruptedException {
             Instant last = Instant.now().plus(limit);
-            var metrics = new ArrayList<Target.Metric>();
+            var metrics = new ArrayList<Run.Metric>();
             long cpuNs = 0, peakMemoryBytes = 0;
             boolean ended;
             do {
                 ended = k6.waitFor(GENERATOR_SAMPLE_EVERY);
                 cpuNs = Math.max(cpuNs, k6.info().totalCpuDuration().orElse(Duration.ZERO).toNanos());
                 peakMemoryBytes = Math.max(peakMemoryBytes, peakMemoryBytes(k6.pid()));
-                metrics.add(new Target.Metric(Instant.now(), "k6", "cpuNs", cpuNs));
-                metrics.add(new Target.Metric(Instant.now(), "k6", "memoryBytes", peakMemoryBytes));
+                metrics.add(new Run.Metric(Instant.now(), "k6", "cpuNs", cpuNs));
+                metrics.add(new Run.Metric(Instant.now(), "k6", "memoryBytes", peakMemoryBytes));
             } while (!ended && Instant.now().isBefore(last));
             String lastWords = Files.readString(said).lines().reduce((_, line) -> line).orElse("it said nothing");
             if (ended) return new Result(k6.exitValue(), lastWords, cpuNs, peakMemoryBytes, metrics);

@@ -2,10 +2,10 @@
 // A target: Lambda on this machine, in both execution models, without an account and without containers.
 //
 //   ./jbang local.java               builds the functions, starts them all, prints their routes, stays until Ctrl-C
-//   ./jbang local.java serve         the same as experiment.java drives it: JSON lines, see kit/Target.java
+//   ./jbang local.java serve         the same as experiment.java drives it: JSON lines, see kit/record/Target.java
 //
-// A request's way: front door (this process) → Runtime API (kit/Lambda.java, this process) → function, under its
-// language's real runtime client → stores (kit/Stores.java, a process of their own). The door speaks as API Gateway's
+// A request's way: front door (this process) → Runtime API (kit/local/Lambda.java, this process) → function, under its
+// language's real runtime client → stores (kit/local/Stores.java, a process of their own). The door speaks as API Gateway's
 // REST APIs do: their events, limits and status codes. Functions have the last core; door, stores and load the others.
 //
 // Nothing survives it, whatever ends it: every process is a child that dies with it. What a function says is in logs/
@@ -14,13 +14,13 @@
 //JAVA 25
 //DESCRIPTION Lambda on this machine, standard and Managed Instances, behind a front door, with S3 and DynamoDB
 //RUNTIME_OPTIONS -Xmx1g -XX:+UseG1GC
-//SOURCES kit/Build.java
+//SOURCES kit/build/Build.java
 //SOURCES kit/Cli.java
-//SOURCES kit/Lambda.java
-//SOURCES kit/Machine.java
-//SOURCES kit/Run.java
-//SOURCES kit/Stores.java
-//SOURCES kit/Target.java
+//SOURCES kit/local/Lambda.java
+//SOURCES kit/local/Machine.java
+//SOURCES kit/record/Run.java
+//SOURCES kit/local/Stores.java
+//SOURCES kit/record/Target.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -174,8 +174,8 @@ final class Local implements Callable<Integer> {
         private final Machine.Pinning pinning;
         private final Path temporary;
         private final Map<String, Lambda> functions = new ConcurrentSkipListMap<>();
-        private final Records<Target.Invocation> invocations = new Records<>(Target.Invocation::start);
-        private final Records<Target.Metric> metrics = new Records<>(Target.Metric::time);
+        private final Records<Run.Invocation> invocations = new Records<>(Run.Invocation::start);
+        private final Records<Run.Metric> metrics = new Records<>(Run.Metric::time);
         private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
         private Stores stores;
         private HttpServer door;
@@ -595,11 +595,11 @@ final class Local implements Callable<Integer> {
     static final class Meter implements Runnable {
         private final Map<String, Lambda> functions;
         private final Stores stores;
-        private final Records<Target.Metric> records;
+        private final Records<Run.Metric> records;
         /** CPU time of each process group there ever was, as last seen: a function's total never falls. */
         private final Map<String, Map<Long, Long>> cpuNs = new HashMap<>();
 
-        Meter(Map<String, Lambda> functions, Stores stores, Records<Target.Metric> records) {
+        Meter(Map<String, Lambda> functions, Stores stores, Records<Run.Metric> records) {
             this.functions = functions;
             this.stores = stores;
             this.records = records;
@@ -653,7 +653,7 @@ final class Local implements Callable<Integer> {
         }
 
         private void tell(Instant now, String subject, String metric, double value) {
-            records.add(new Target.Metric(now, subject, metric, value));
+            records.add(new Run.Metric(now, subject, metric, value));
         }
     }
 }

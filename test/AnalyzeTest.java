@@ -2,9 +2,9 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
-//SOURCES ../kit/Build.java
-//SOURCES ../kit/Contract.java
-//SOURCES ../kit/K6.java
+//SOURCES ../kit/build/Build.java
+//SOURCES ../kit/record/Contract.java
+//SOURCES ../kit/build/K6.java
 
 import module java.base;
 import module jdk.httpserver;

@@ -4,7 +4,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Run.java
+//SOURCES ../kit/record/Run.java
 //SOURCES StandIn.java
 
 import module java.base;

@@ -260,7 +260,7 @@ final class AwsTest {
 
     @Test void a_report_is_read_in_both_its_forms_and_on_lmi_has_a_duration_only() throws Exception {
         Instant logged = Instant.parse("2026-11-22T05:00:01Z");
-        var standard = new Target.Invocation("id-1", "v", "abc", Instant.parse("2026-11-22T05:00:00.500Z"), "ok", 500, 700.0,
+        var standard = new Run.Invocation("id-1", "v", "abc", Instant.parse("2026-11-22T05:00:00.500Z"), "ok", 500, 700.0,
                 199.5, 512, 80.0);
         assertEquals(standard, CloudWatch.invocation("v", """
                 {"time": "2026-11-22T05:00:01.000Z", "type": "platform.report",
@@ -270,7 +270,7 @@ final class AwsTest {
         assertEquals(standard, CloudWatch.invocation("v",
                 "REPORT RequestId: id-1\tDuration: 500 ms\tBilled Duration: 700 ms\tMemory Size: 512 MB\t"
                 + "Max Memory Used: 80 MB\tInit Duration: 199.5 ms\t\n", logged, "2026/11/22/[$LATEST]abc"));
-        assertEquals(new Target.Invocation("id-2", "v", "abc", Instant.parse("2026-11-22T05:00:00.990Z"), "timeout", 10, null,
+        assertEquals(new Run.Invocation("id-2", "v", "abc", Instant.parse("2026-11-22T05:00:00.990Z"), "timeout", 10, null,
                 null, null, null),
                 CloudWatch.invocation("v",
                         "{\"type\": \"platform.report\", \"record\": {\"requestId\": \"id-2\", \"status\": \"timeout\", "
@@ -639,7 +639,7 @@ final class AwsTest {
     /** Every call that is written in the source. */
     private static SortedSet<String> callsOfTheSource() throws IOException {
         var calls = new TreeSet<String>();
-        for (String file : List.of("aws.java", "kit/CloudWatch.java", "kit/PriceList.java"))
+        for (String file : List.of("aws.java", "kit/aws/CloudWatch.java", "kit/aws/PriceList.java"))
             Pattern.compile("\\b(?:call|delete|ec2)\\(\\s*\"(?:\\w+:)?([A-Z]\\w+)").matcher(Files.readString(Path.of(file)))
                     .results().forEach(call -> calls.add(call.group(1)));
         return calls;

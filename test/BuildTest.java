@@ -6,7 +6,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Build.java
+//SOURCES ../kit/build/Build.java
 
 import module java.base;
 
@@ -28,7 +28,7 @@ final class BuildTest {
     @BeforeEach void a_copy_of_the_kit() throws IOException {
         kit = machine.resolve("kit copy");
         cache = machine.resolve("cache");
-        copy("kit/Build.java");
+        copy("kit/build/Build.java");
         copy("function/python/handler.py");
         write("function/python/requirements.txt", "# none\n");
         write("function/java/Handler.java", "//JAVA 25\npublic class Handler {}\n");

@@ -4,7 +4,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Cost.java
+//SOURCES ../kit/judge/Cost.java
 
 import module java.base;
 import static org.junit.jupiter.api.Assertions.*;

@@ -1,7 +1,7 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Run.java
+//SOURCES ../kit/record/Run.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;

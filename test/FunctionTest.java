@@ -8,7 +8,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../local.java
-//SOURCES ../kit/Contract.java
+//SOURCES ../kit/record/Contract.java
 
 import module java.base;
 import module java.net.http;
@@ -79,26 +79,26 @@ final class FunctionTest {
     }
 
     /** The invocations of a variant since an instant, as the target reports them. */
-    private static List<Target.Invocation> invocations(Run.Variant variant, Instant since) throws Exception {
+    private static List<Run.Invocation> invocations(Run.Variant variant, Instant since) throws Exception {
         Path invocations = directory.resolve("invocations.ndjson.gz"), metrics = directory.resolve("metrics.ndjson");
         var collected = target.ask(
                 new Target.Collect(List.of(variant.name()), since, Instant.now(), invocations, metrics));
         assertTrue(collected.complete(), collected.notes().toString());
         var unzipped = new GZIPInputStream(Files.newInputStream(invocations));
         try (var lines = new BufferedReader(new InputStreamReader(unzipped)).lines()) {
-            var all = new ArrayList<Target.Invocation>();
-            for (String line : lines.toList()) all.add(Run.json().readValue(line, Target.Invocation.class));
+            var all = new ArrayList<Run.Invocation>();
+            for (String line : lines.toList()) all.add(Run.json().readValue(line, Run.Invocation.class));
             return all;
         }
     }
 
     /** The most invocations that ran at one instant. */
-    private static int mostAtOnce(List<Target.Invocation> invocations) {
-        return invocations.stream().map(Target.Invocation::start).mapToInt(instant -> (int) invocations.stream()
+    private static int mostAtOnce(List<Run.Invocation> invocations) {
+        return invocations.stream().map(Run.Invocation::start).mapToInt(instant -> (int) invocations.stream()
                 .filter(one -> !one.start().isAfter(instant) && end(one).isAfter(instant)).count()).max().orElse(0);
     }
 
-    private static Instant end(Target.Invocation invocation) {
+    private static Instant end(Run.Invocation invocation) {
         return invocation.start().plusNanos((long) (invocation.durationMs() * 1e6));
     }
 
@@ -148,7 +148,7 @@ final class FunctionTest {
         int atOnce = variant.lmi() ? 16 : 3;
         var saidCold = saidCold(replies(variant, "/io?delay_ms=1500", atOnce, atOnce));
         var wereFirst = invocations(variant, begin).stream().filter(invocation -> invocation.initMs() != null)
-                .map(Target.Invocation::environment).sorted().toList();
+                .map(Run.Invocation::environment).sorted().toList();
         assertEquals(wereFirst, saidCold);
         assertTrue(variant.lmi() || saidCold.size() >= 2, saidCold.toString());
         assertEquals(List.of(), saidCold(replies(variant, "/hello", 40, variant.concurrency())));

@@ -4,7 +4,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Gates.java
+//SOURCES ../kit/judge/Gates.java
 //SOURCES MadeUpRun.java
 
 import module java.base;

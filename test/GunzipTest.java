@@ -1,7 +1,7 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Gunzip.java
+//SOURCES ../kit/read/Gunzip.java
 
 // Does Gunzip ever give anything else than the JDK's GZIPInputStream, whatever it is given?
 //

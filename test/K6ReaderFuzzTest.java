@@ -2,7 +2,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
-//SOURCES ../kit/K6Reader.java
+//SOURCES ../kit/read/K6Reader.java
 
 // Does the reader ever say anything else of a line than Jackson's tree model, whatever the line looks like?
 //

@@ -2,7 +2,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
-//SOURCES ../kit/K6Reader.java
+//SOURCES ../kit/read/K6Reader.java
 //SOURCES bench/K6Generator.java
 
 // Does the reader say of a k6 file what k6 itself says of it, to the last digit, however the file comes?

@@ -59,7 +59,7 @@ final class LocalTest {
     private static Path python;
     @TempDir Path directory;
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    private final List<Target.Invocation> invocations = new CopyOnWriteArrayList<>();
+    private final List<Run.Invocation> invocations = new CopyOnWriteArrayList<>();
     private final Map<String, Lambda> functions = new ConcurrentHashMap<>();
     private HttpServer door;
 
@@ -130,7 +130,7 @@ final class LocalTest {
         return answers.stream().map(HttpResponse::statusCode).sorted().toList();
     }
 
-    private List<String> recorded() { return invocations.stream().map(Target.Invocation::status).sorted().toList(); }
+    private List<String> recorded() { return invocations.stream().map(Run.Invocation::status).sorted().toList(); }
 
     // ==== The door: events ====
 
@@ -282,7 +282,7 @@ final class LocalTest {
         assertEquals(1, function.state().environments());
         assertEquals(List.of(200, 200), statuses(atOnce(2, "/f/sleep?seconds=2")));
         assertEquals(2, function.state().environments());
-        assertEquals(2, invocations.stream().map(Target.Invocation::environment).distinct().count());
+        assertEquals(2, invocations.stream().map(Run.Invocation::environment).distinct().count());
         assertEquals(2, invocations.stream().filter(invocation -> invocation.initMs() != null).count());
     }
 
@@ -311,7 +311,7 @@ final class LocalTest {
         function.awaitReady();
         assertEquals(List.of(200, 200, 200, 200, 500, 500), statuses(atOnce(6, "/f/sleep?seconds=2")));
         assertEquals(List.of("ok", "ok", "ok", "ok", "throttled", "throttled"), recorded());
-        var environments = invocations.stream().map(Target.Invocation::environment).filter(Objects::nonNull);
+        var environments = invocations.stream().map(Run.Invocation::environment).filter(Objects::nonNull);
         assertEquals(1, environments.distinct().count());
         // As soon as an answer is in, its place is free again: a caller within the limit is never throttled.
         for (int i = 0; i < 10; i++) assertEquals(List.of(200, 200, 200, 200), statuses(atOnce(4, "/f/where")));

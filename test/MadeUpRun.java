@@ -6,8 +6,8 @@
 //     new MadeUpRun(24, 2, "rust-standard-1769", "rust-lmi-2048")
 //             .cells(cell -> cell.is("rust-lmi-2048", "io"), cell -> cell.latencyMs *= 1.1).write(directory);
 
-//SOURCES ../kit/Run.java
-//SOURCES ../kit/Target.java
+//SOURCES ../kit/record/Run.java
+//SOURCES ../kit/record/Target.java
 
 import module java.base;
 
@@ -194,7 +194,7 @@ final class MadeUpRun {
                 double tookMs = toNanosecond(durationMs);
                 Double billedMs = variant.lmi() ? null : tookMs;
                 Double initMs = i < coldMs.size() ? coldMs.get(i) / 2 : null;
-                lines.append(Run.line(new Target.Invocation("id-" + i, variant.name(), "environment", started, status,
+                lines.append(Run.line(new Run.Invocation("id-" + i, variant.name(), "environment", started, status,
                         tookMs, billedMs, initMs, variant.memoryMb(), 20.0))).append('\n');
             }
             return lines.toString();
@@ -212,7 +212,7 @@ final class MadeUpRun {
                 for (var metric : of.entrySet()) {
                     var name = metric.getKey().split(" ");
                     var at = started.plusSeconds(second);
-                    lines.append(Run.line(new Target.Metric(at, name[0], name[1], metric.getValue()))).append('\n');
+                    lines.append(Run.line(new Run.Metric(at, name[0], name[1], metric.getValue()))).append('\n');
                 }
             }
             return lines.toString();

@@ -13,7 +13,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Statistics.java
+//SOURCES ../kit/judge/Statistics.java
 
 import module java.base;
 import org.apache.commons.statistics.distribution.NormalDistribution;

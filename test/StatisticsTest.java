@@ -5,7 +5,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //DEPS org.apache.commons:commons-statistics-interval:1.2
-//SOURCES ../kit/Statistics.java
+//SOURCES ../kit/judge/Statistics.java
 
 import module java.base;
 import org.apache.commons.statistics.distribution.TDistribution;

@@ -1,7 +1,7 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Tables.java
+//SOURCES ../kit/report/Tables.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
 import module java.base;

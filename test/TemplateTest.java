@@ -6,7 +6,7 @@
 //MAIN TemplateTest
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../aws.java
-//SOURCES ../kit/Build.java
+//SOURCES ../kit/build/Build.java
 //SOURCES StandIn.java
 
 import module java.base;

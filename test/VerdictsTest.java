@@ -3,7 +3,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
-//SOURCES ../kit/Verdicts.java
+//SOURCES ../kit/judge/Verdicts.java
 //SOURCES MadeUpRun.java
 
 import module java.base;

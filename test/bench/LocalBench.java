@@ -152,7 +152,7 @@ final class LocalBench {
             target.ask(new Target.Collect(List.of(variant), Instant.EPOCH, Instant.now(), file, directory.resolve("metrics.ndjson")));
             var durationsMs = new ArrayList<Double>();
             try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(Files.newInputStream(file))))) {
-                for (String line; (line = lines.readLine()) != null;) durationsMs.add(Run.json().readValue(line, Target.Invocation.class).durationMs());
+                for (String line; (line = lines.readLine()) != null;) durationsMs.add(Run.json().readValue(line, Run.Invocation.class).durationMs());
             }
             Collections.sort(durationsMs);
             return durationsMs;

@@ -9,7 +9,7 @@
 // stdin means that the experiment is gone: a target on this machine ends all that it started, AWS's stops waiting
 // and keeps its state.
 
-//SOURCES Cli.java
+//SOURCES ../Cli.java
 //SOURCES Run.java
 
 import module java.base;
@@ -93,8 +93,8 @@ final class Target implements AutoCloseable {
     record Contents(Run.Stored stored, String object, JsonNode item) {}
 
     /**
-     * Write what the platform measured between two instants: a line per invocation ({@link Invocation}, gzip) and the
-     * metrics over time ({@link Metric}).
+     * Write what the platform measured between two instants: a line per invocation ({@link Run.Invocation}, gzip) and the
+     * metrics over time ({@link Run.Metric}).
      *
      * @param requests  how many were sent in that time, so many records are waited for; 0 where nobody has counted
      */
@@ -120,24 +120,6 @@ final class Target implements AutoCloseable {
 
     /** A {@link Cli.Problem} on the line. */
     private record Told(int exitCode, String message, String hint) {}
-
-    // ==== What a target measures ====
-
-    /**
-     * One invocation, as Lambda's platform.report tells of it. On LMI AWS reports the duration only.
-     *
-     * @param status  ok, error, timeout, or throttled (no environment was free: no duration)
-     * @param initMs  only on an environment's first invocation
-     */
-    @JsonInclude(JsonInclude.Include.NON_NULL)
-    record Invocation(String id, String variant, String environment, Instant start, String status, double durationMs,
-                      Double billedMs, Double initMs, Integer memoryMb, Double maxMemoryMb) {}
-
-    /**
-     * One figure at one time. Subject: a variant, or "k6", "door", "stores", "machine". Metrics: cpuNs (total so far),
-     * memoryBytes, environments, concurrency, throttles (total so far); on AWS also CloudWatch's own, by its names.
-     */
-    record Metric(Instant time, String subject, String metric, double value) {}
 
     // ==== The experiment's end ====
 

@@ -4,8 +4,8 @@
 // deleted run directory nor a kill -9 loses a stack that is billed. The kit touches nothing in an account that no entry
 // names: every name in it contains the entry's id, which is random.
 
-//SOURCES Cost.java
-//SOURCES Run.java
+//SOURCES ../judge/Cost.java
+//SOURCES ../record/Run.java
 
 import module java.base;
 

@@ -167,6 +167,24 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** The load generator's own figures: k6's exit code, CPU time, peak memory. */
     record Generator(int exitCode, long cpuNs, long peakMemoryBytes) {}
 
+    // ==== The lines of a cell's files ====
+
+    /**
+     * One invocation, as Lambda's platform.report tells of it. On LMI AWS reports the duration only.
+     *
+     * @param status  ok, error, timeout, or throttled (no environment was free: no duration)
+     * @param initMs  only on an environment's first invocation
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Invocation(String id, String variant, String environment, Instant start, String status, double durationMs,
+                      Double billedMs, Double initMs, Integer memoryMb, Double maxMemoryMb) {}
+
+    /**
+     * One figure at one time. Subject: a variant, or "k6", "door", "stores", "machine". Metrics: cpuNs (total so far),
+     * memoryBytes, environments, concurrency, throttles (total so far); on AWS also CloudWatch's own, by its names.
+     */
+    record Metric(Instant time, String subject, String metric, double value) {}
+
     /** Whether one machine stood for AWS: its figures are no figures of AWS's. */
     boolean isLocal() { return target.equals("local"); }
 

@@ -14,9 +14,9 @@
 //DEPS org.gaul:s3proxy:4.1.0
 // S3Proxy's two Jacksons need the annotations of the newer one; without them it fails without a word.
 //DEPS com.fasterxml.jackson.core:jackson-annotations:2.22
-//SOURCES Run.java
-//SOURCES Target.java
-//SOURCES Children.java
+//SOURCES ../record/Run.java
+//SOURCES ../record/Target.java
+//SOURCES ../build/Children.java
 
 import module java.base;
 import module java.net.http;

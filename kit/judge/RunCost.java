@@ -220,31 +220,31 @@ final class RunCost {
      * One variant's share: its cells' invocations, and the warm-ups', which Findings leaves out and a bill does not.
      * A warm-up asks for all workloads at once, so on one machine it is not priced but for the starts.
      */
-    private Cost.Traffic used(Run.Variant variant, List<Target.Invocation> warmUps) {
+    private Cost.Traffic used(Run.Variant variant, List<Run.Invocation> warmUps) {
         var streams = findings.streams.stream()
                 .filter(stream -> stream.variant.equals(variant) && isPriced(stream.workload)).toList();
         double requests = streams.stream().mapToLong(stream -> stream.sum(slot -> slot.invocations)).sum();
         double billedMs = streams.stream().mapToDouble(stream -> stream.total(slot -> slot.billedMs)).sum();
         var warmUp = warmUps.stream().filter(invocation -> invocation.variant().equals(variant.name())).toList();
-        double warmUpInitMs = sum(warmUp, Target.Invocation::initMs);
+        double warmUpInitMs = sum(warmUp, Run.Invocation::initMs);
         if (run.isLocal()) return traffic(variant, requests, billedMs + warmUpInitMs, warmUpInitMs, 0);
-        double warmUpBilledMs = sum(warmUp, Target.Invocation::billedMs);
+        double warmUpBilledMs = sum(warmUp, Run.Invocation::billedMs);
         double initMs = findings.initMs.getOrDefault(variant.name(), List.of()).stream().reduce(0.0, Double::sum);
         return traffic(variant, requests + warmUp.size(), billedMs + warmUpBilledMs, initMs, 0);
     }
 
-    private static double sum(List<Target.Invocation> invocations, Function<Target.Invocation, Double> figure) {
+    private static double sum(List<Run.Invocation> invocations, Function<Run.Invocation, Double> figure) {
         return invocations.stream().map(figure).filter(Objects::nonNull).reduce(0.0, Double::sum);
     }
 
-    private List<Target.Invocation> warmUps() throws IOException {
-        var invocations = new ArrayList<Target.Invocation>();
+    private List<Run.Invocation> warmUps() throws IOException {
+        var invocations = new ArrayList<Run.Invocation>();
         for (var cell : run.cells()) {
             var file = cell.file(".invocations.ndjson.gz");
             if (cell.workload() != null || !cell.outcome().isMeasured() || file.isEmpty()) continue;
             try (var in = new GZIPInputStream(Files.newInputStream(findings.directory.resolve(file.get().path())));
-                 MappingIterator<Target.Invocation> lines =
-                         Run.json().readerFor(Target.Invocation.class).readValues(in)) {
+                 MappingIterator<Run.Invocation> lines =
+                         Run.json().readerFor(Run.Invocation.class).readValues(in)) {
                 lines.forEachRemaining(invocations::add);
             }
         }

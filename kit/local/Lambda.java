@@ -12,9 +12,9 @@
 // There is no queue: a request that finds no free place is throttled. A place is free again as soon as its reply is in,
 // so a caller that never has more under way than there are places is never throttled.
 
-//SOURCES Children.java
+//SOURCES ../build/Children.java
 //SOURCES Machine.java
-//SOURCES Target.java
+//SOURCES ../record/Run.java
 
 import module java.base;
 import com.sun.net.httpserver.*;
@@ -76,7 +76,7 @@ final class Lambda implements AutoCloseable {
     private final Path log;
     private final Semaphore starts;
     private final Duration timeout;
-    private final Consumer<Target.Invocation> record;
+    private final Consumer<Run.Invocation> record;
 
     private final Set<Environment> environments = new LinkedHashSet<>();
     /** An environment is in here once for each of its free places; the next request takes the first. */
@@ -91,7 +91,7 @@ final class Lambda implements AutoCloseable {
      * @param record     is told of each invocation when it has ended
      */
     Lambda(Settings settings, Path temporary, Path log, Semaphore starts, Duration timeout,
-           Consumer<Target.Invocation> record) {
+           Consumer<Run.Invocation> record) {
         this.settings = settings;
         this.temporary = temporary;
         this.log = log;
@@ -216,15 +216,15 @@ final class Lambda implements AutoCloseable {
         }
 
         /** As Lambda bills it: whole milliseconds, and on a standard environment's first call its init as well. */
-        Target.Invocation invocation(String status, double durationMs, Environment where) {
+        Run.Invocation invocation(String status, double durationMs, Environment where) {
             Instant start = handedOut == null ? Instant.now() : handedOut;
             if (where == null) {
-                return new Target.Invocation(
+                return new Run.Invocation(
                         id, settings.name, null, start, status, 0, null, null, settings.memoryMb, null);
             }
             Double initMs = where.initMsOnce();
             Double billedMs = settings.lmi ? null : (Double) Math.ceil(durationMs + (initMs == null ? 0 : initMs));
-            return new Target.Invocation(id, settings.name, where.logStream, start, status,
+            return new Run.Invocation(id, settings.name, where.logStream, start, status,
                     durationMs, billedMs, initMs, settings.memoryMb, where.peakMb());
         }
     }

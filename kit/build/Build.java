@@ -9,7 +9,7 @@
 // The zip depends on its content alone. A language whose tools are missing is told as such: one can go without it.
 
 //DEPS org.apache.commons:commons-compress:1.28.0
-//SOURCES Sha256.java
+//SOURCES ../record/Sha256.java
 
 import module java.base;
 
@@ -184,7 +184,7 @@ final class Build {
         var digest = Sha256.digest();
         String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         digest.update((machine + toolchain.versions()).getBytes(UTF_8));
-        digest.update(Files.readAllBytes(kitRoot.resolve("kit/Build.java")));
+        digest.update(Files.readAllBytes(kitRoot.resolve("kit/build/Build.java")));
         for (Path source : filesBelow(kitRoot.resolve("function").resolve(language))) {
             if (LEFT_BY_TOOLS.matcher(source.toString()).find()) continue;
             digest.update((kitRoot.relativize(source) + "\n" + Files.size(source) + "\n").getBytes(UTF_8));

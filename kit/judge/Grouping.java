@@ -5,8 +5,8 @@
 // they ended. Groups never cross labels; the first label named is what the others are compared with.
 
 //SOURCES Findings.java
-//SOURCES K6Reader.java
-//SOURCES Tables.java
+//SOURCES ../read/K6Reader.java
+//SOURCES ../report/Tables.java
 
 import module java.base;
 import tech.tablesaw.api.Table;

@@ -13,7 +13,7 @@
 
 //DEPS org.apache.commons:commons-statistics-distribution:1.2
 //DEPS org.apache.commons:commons-statistics-inference:1.2
-//SOURCES Histogram.java
+//SOURCES ../read/Histogram.java
 
 import module java.base;
 import org.apache.commons.statistics.distribution.BetaDistribution;

@@ -14,7 +14,7 @@
 //DEPS software.amazon.awssdk:pricing software.amazon.awssdk:s3 software.amazon.awssdk:sts
 //DEPS software.amazon.awssdk:sso software.amazon.awssdk:ssooidc software.amazon.awssdk:url-connection-client
 //DEPS org.slf4j:slf4j-nop:1.7.36
-//SOURCES Cli.java
+//SOURCES ../Cli.java
 
 import module java.base;
 import software.amazon.awssdk.auth.credentials.*;

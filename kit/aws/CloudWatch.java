@@ -5,11 +5,11 @@
 // it tells the duration only. Logs come late, so they are read until there are as many as there were requests, or no more
 // come; a figure that cannot be had is a note in the run, never a failure of it.
 
-//SOURCES Cost.java
+//SOURCES ../judge/Cost.java
 //SOURCES Door.java
 //SOURCES Ledger.java
-//SOURCES Run.java
-//SOURCES Target.java
+//SOURCES ../record/Run.java
+//SOURCES ../record/Target.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -102,13 +102,13 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
             + "(?:\\s+Init Duration: ([\\d.]+) ms)?.*", Pattern.DOTALL);
 
     /** Lambda's report in its JSON form, or in the older text form that stand-ins write; null for any other line. */
-    static Target.Invocation invocation(String variant, String message, Instant logged, String stream) throws IOException {
+    static Run.Invocation invocation(String variant, String message, Instant logged, String stream) throws IOException {
         String environment = stream.substring(stream.lastIndexOf(']') + 1);
         var text = TEXT_REPORT.matcher(message);
         if (text.matches()) {
             double durationMs = Double.parseDouble(text.group(2));
             Double initMs = text.group(6) == null ? null : Double.valueOf(text.group(6));
-            return new Target.Invocation(text.group(1), variant, environment, startOf(logged, durationMs), "ok", durationMs,
+            return new Run.Invocation(text.group(1), variant, environment, startOf(logged, durationMs), "ok", durationMs,
                     Double.valueOf(text.group(3)), initMs, Integer.valueOf(text.group(4)), Double.valueOf(text.group(5)));
         }
         if (!message.contains("\"platform.report\"")) return null;
@@ -121,7 +121,7 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
         };
         Instant ended = report.has("time") ? Instant.parse(report.get("time").asText()) : logged;
         Integer memoryMb = metrics.has("memorySizeMB") ? metrics.get("memorySizeMB").asInt() : null;
-        return new Target.Invocation(record.path("requestId").asText(), variant, environment, startOf(ended, durationMs),
+        return new Run.Invocation(record.path("requestId").asText(), variant, environment, startOf(ended, durationMs),
                 status, durationMs, number(metrics, "billedDurationMs"), number(metrics, "initDurationMs"), memoryMb,
                 number(metrics, "maxMemoryUsedMB"));
     }
@@ -198,7 +198,7 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
             for (var result : page.metricDataResults()) for (int i = 0; i < result.values().size(); i++) {
                 var of = series.get(Integer.parseInt(result.id().substring(1)));
                 String name = of.metric() + (of.statistic().startsWith("p") ? "." + of.statistic() : "");
-                out.write(Run.line(new Target.Metric(result.timestamps().get(i), of.subject(), name,
+                out.write(Run.line(new Run.Metric(result.timestamps().get(i), of.subject(), name,
                         result.values().get(i))) + "\n");
             }
             next = page.nextToken();

@@ -3,8 +3,8 @@
 // The experiment's figures are k6's, so its version is recorded with every run. 1.0 is the oldest that is taken: it
 // is the first with a promise of stability, and the script uses nothing newer.
 
-//SOURCES Cli.java
-//SOURCES Sha256.java
+//SOURCES ../Cli.java
+//SOURCES ../record/Sha256.java
 
 import module java.base;
 import module java.net.http;

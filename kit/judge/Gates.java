@@ -7,8 +7,8 @@
 // of it only the answers and the files are judged.
 
 //SOURCES Findings.java
-//SOURCES K6Reader.java
-//SOURCES Run.java
+//SOURCES ../read/K6Reader.java
+//SOURCES ../record/Run.java
 //SOURCES Statistics.java
 
 import module java.base;

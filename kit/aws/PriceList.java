@@ -3,9 +3,9 @@
 // The price list is a service of its own that not everybody may ask. Where it does not answer, or not as expected, the
 // file's price stands, and a warning says so with the file's date.
 
-//SOURCES Cost.java
+//SOURCES ../judge/Cost.java
 //SOURCES Door.java
-//SOURCES Run.java
+//SOURCES ../record/Run.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;

@@ -4,9 +4,9 @@
 // Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics
 // over time. Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
 
-//SOURCES K6Reader.java
-//SOURCES Run.java
-//SOURCES Target.java
+//SOURCES ../read/Histogram.java
+//SOURCES ../read/K6Reader.java
+//SOURCES ../record/Run.java
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonToken;
@@ -269,14 +269,14 @@ final class Findings implements Closeable {
         }
     }
 
-    private static void metrics(Path file, Consumer<Target.Metric> each) throws IOException {
-        try (MappingIterator<Target.Metric> values =
-                Run.json().readerFor(Target.Metric.class).readValues(file.toFile())) {
+    private static void metrics(Path file, Consumer<Run.Metric> each) throws IOException {
+        try (MappingIterator<Run.Metric> values =
+                Run.json().readerFor(Run.Metric.class).readValues(file.toFile())) {
             while (values.hasNext()) each.accept(values.next());
         }
     }
 
-    /** What is needed of a {@link Target.Invocation}; NaN for what it does not tell. */
+    /** What is needed of a {@link Run.Invocation}; NaN for what it does not tell. */
     private record Reported(
             String variant, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
 

@@ -606,7 +606,7 @@ final class Experiment implements Callable<Integer> {
         return parameters.toString();
     }
 
-    /** On its own cores where the target says which; without a summary, for which k6 keeps every value in memory. */
+    /** On its own cores where the target says which. */
     private List<String> k6Command(K6.Found k6, Target.Started started, Path requests) {
         var command = new ArrayList<String>();
         if (started.environment().get("pinning") instanceof Map<?, ?> pinning
@@ -614,8 +614,7 @@ final class Experiment implements Callable<Integer> {
             String list = cores.stream().map(String::valueOf).collect(Collectors.joining(","));
             command.addAll(List.of("taskset", "-c", list));
         }
-        command.addAll(List.of(k6.path().toString(), "run", "--quiet", "--no-color", "--no-usage-report",
-                "--no-summary", "--address", "", "--out", "json=" + requests, home.resolve("k6/load.js").toString()));
+        command.addAll(k6.command(home.resolve("k6/load.js"), requests));
         return command;
     }
 

@@ -85,7 +85,7 @@ final class LocalTest {
                 settings, directory, directory.resolve("log"), new Semaphore(1, true), timeout, invocations::add);
         functions.put(name, function);
         function.prepare();
-        door = Lambda.listen(Executors.newVirtualThreadPerTaskExecutor(), new Local.Door(functions)::serve);
+        door = Lambda.listen(Executors.newVirtualThreadPerTaskExecutor(), new FrontDoor(functions)::serve);
         return function;
     }
 

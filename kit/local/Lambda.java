@@ -40,7 +40,7 @@ final class Lambda implements AutoCloseable {
     private static final Pattern CALL = Pattern.compile(API + "invocation/([^/]+)/(response|error)");
 
     // The JDK's server is plenty here, once it sends each answer at once and keeps idle connections: a client that
-    // finds its kept connection closed would count our tidiness as the function's failure.
+    // finds its kept connection closed would count that as a failure of the function.
     static {
         System.setProperty("sun.net.httpserver.nodelay", "true");
         System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
@@ -201,7 +201,7 @@ final class Lambda implements AutoCloseable {
 
         Call(byte[] event) { this.event = event; }
 
-        /** Ends the call, once: whoever comes second is too late. Whoever has seen the outcome finds the record. */
+        /** Ends the call; a second end changes nothing. It is recorded before the caller learns of the outcome. */
         void end(Outcome how, Environment where) {
             long nowNs = System.nanoTime();
             if (!ended.compareAndSet(false, true)) return;
@@ -249,7 +249,7 @@ final class Lambda implements AutoCloseable {
         private volatile long startedNs;
         volatile long peakBytes;
 
-        /** A fast client polls before its own start has returned to us the process that it is. */
+        /** Ready, and known by its process: a fast client polls before ProcessBuilder.start has returned it. */
         boolean isUp() { return process != null && ready.isDone() && !ready.isCompletedExceptionally(); }
 
         Double peakMb() {
@@ -288,7 +288,7 @@ final class Lambda implements AutoCloseable {
             } catch (TimeoutException slow) {
                 end("it was not ready within " + INIT_TIMEOUT.toSeconds() + " s");
             } catch (ExecutionException failed) {
-                // Whoever made it fail has ended it, too.
+                // end() has made it fail, and has removed the environment already.
             } catch (IOException failed) {
                 end(failed.toString());
             } catch (InterruptedException never) {
@@ -397,7 +397,7 @@ final class Lambda implements AutoCloseable {
          */
         void expire(Call call) {
             try {
-                // The clock of a call that waited for its environment began when it got there.
+                // A call that waited for a cold start has its whole time-out from when it reached the environment.
                 ready.join();
                 Thread.sleep(Duration.ofNanos(Math.max(0, call.handedOutNs + timeout.toNanos() - System.nanoTime())));
             } catch (CompletionException neverStarted) {
@@ -478,7 +478,7 @@ final class Lambda implements AutoCloseable {
         try (var files = Files.walk(directory)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(file);
         } catch (IOException | UncheckedIOException goneOrInUse) {
-            // What a dying process still holds, the next start's sweep takes.
+            // A dying process may still write into it; what is left then, the next start's sweep removes.
         }
     }
 }

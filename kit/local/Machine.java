@@ -13,7 +13,7 @@ final class Machine {
     private static final long TICK_NS = 10_000_000;
     private static final Path PROC = Path.of("/proc");
     private static final Path TASKSET = Path.of("/usr/bin/taskset");
-    /** The watchdog that {@link Children} puts beside each child: a shell, of no child's account. */
+    /** The watchdog's shell in each child's process group (kit/build/Children.java): not the child's usage. */
     private static final String WATCHDOG = "sh";
 
     static boolean isLinux() { return System.getProperty("os.name").equals("Linux"); }
@@ -85,7 +85,7 @@ final class Machine {
                 try {
                     addTo(usage, groups, process);
                 } catch (IOException endedMeanwhile) {
-                    // Reading what a process said last is a race that it may win.
+                    // The process has ended between the listing of /proc and the reading of its files.
                 }
             }
         }
@@ -138,7 +138,7 @@ final class Machine {
     record Cpu(long usedNs, long idleNs) {}
 
     static Cpu cpu() throws IOException {
-        // cpu  user nice system idle iowait irq softirq steal; what follows is counted in user already.
+        // cpu  user nice system idle iowait irq softirq steal; the two after those are counted in user and nice already.
         String cpu = field(PROC.resolve("stat"), "cpu ");
         long[] ticks = Arrays.stream(cpu.split(" +")).mapToLong(Long::parseLong).toArray();
         long idle = ticks[3] + ticks[4];

@@ -122,8 +122,8 @@ final class Stores implements AutoCloseable {
         System.setOut(System.err);
         ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("ROOT")).setLevel(ch.qos.logback.classic.Level.WARN);
 
-        var objects = new Objects();
-        var items = new Items();
+        var objects = new Bucket();
+        var items = new Table();
         var control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.createContext("/empty", exchange -> answer(exchange, () -> {
             objects.empty();
@@ -164,13 +164,13 @@ final class Stores implements AutoCloseable {
     }
 
     /** S3Proxy over one bucket in memory; emptying takes another memory. */
-    private static final class Objects {
+    private static final class Bucket {
         private static final String SUFFIX = ".txt";
 
         private final S3Proxy server;
         private volatile BlobStore memory;
 
-        Objects() throws Exception {
+        Bucket() throws Exception {
             empty();
             var current = new ForwardingBlobStore(memory) {
                 @Override public BlobStore delegate() { return memory; }
@@ -209,7 +209,7 @@ final class Stores implements AutoCloseable {
     }
 
     /** DynamoDB Local with one table in memory; emptying drops the table. */
-    private static final class Items {
+    private static final class Table {
         /** DynamoDB Local wants to see a signature, and does not verify it. */
         private static final String AUTHORIZATION = "AWS4-HMAC-SHA256 "
                 + "Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
@@ -217,7 +217,7 @@ final class Stores implements AutoCloseable {
         final int port;
         private final HttpClient client = HttpClient.newHttpClient();
 
-        Items() throws Exception {
+        Table() throws Exception {
             // Its own launcher listens on all interfaces, this one on loopback only. All credentials share a database.
             var server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             server.setHandler(new ContextHandler(

@@ -17,6 +17,7 @@
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
+//SOURCES kit/judge/Cost.java
 //SOURCES kit/judge/Findings.java
 //SOURCES kit/judge/Gates.java
 //SOURCES kit/judge/Grouping.java

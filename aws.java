@@ -23,6 +23,7 @@
 //SOURCES kit/aws/Ledger.java
 //SOURCES kit/aws/PriceList.java
 //SOURCES kit/record/Run.java
+//SOURCES kit/record/Sha256.java
 //SOURCES kit/record/Target.java
 
 import module java.base;

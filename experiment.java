@@ -22,6 +22,7 @@
 //SOURCES kit/record/Contract.java
 //SOURCES kit/build/K6.java
 //SOURCES kit/record/Run.java
+//SOURCES kit/record/Sha256.java
 //SOURCES kit/record/Target.java
 
 import module java.base;

@@ -6,10 +6,11 @@
 // many more there are. A run with a flag is analysed all the same, with the flag on top. A warm-up carries no finding:
 // of it only the answers and the files are judged.
 
-//SOURCES Findings.java
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES Findings.java
 //SOURCES Statistics.java
+//SOURCES ../record/Sha256.java
 
 import module java.base;
 

@@ -5,6 +5,7 @@
 // all of it is a model of AWS, fed with this machine's CPU and durations, and without the store workload: a local store
 // waits far less than S3 and DynamoDB do, and standard Lambda bills waiting.
 
+//SOURCES ../record/Run.java
 //SOURCES Cost.java
 //SOURCES Findings.java
 //SOURCES Statistics.java

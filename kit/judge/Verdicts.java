@@ -6,6 +6,8 @@
 // (Holm); tails, errors and billed time stand beside it, unprotected, and say so. A block of every statistic is a
 // round's slot. Starts of environments are apart: they belong to no round, so each counts for itself.
 
+//SOURCES ../read/Histogram.java
+//SOURCES ../record/Run.java
 //SOURCES Findings.java
 //SOURCES Gates.java
 //SOURCES Statistics.java

@@ -219,7 +219,7 @@ final class Analyze implements Callable<Integer> {
             return file != null && file.toString().equals("run.json");
         }
 
-        K6Reader.Input shards() { return new K6Reader.Input(label, paths); }
+        K6Reader.Input shards() { return new K6Reader.Input(label, paths.toArray(Path[]::new)); }
 
         /** "out.json.gz" makes "out-report", beside where one stands. */
         String reportName() {
@@ -1055,7 +1055,7 @@ final class Analyze implements Callable<Integer> {
             for (Path file : files) if (!file.toString().equals("-") && !Files.isRegularFile(file)) {
                 throw bad("there is no file " + file, "name a file that k6 wrote");
             }
-            var inputs = List.of(new K6Reader.Input("", files));
+            var inputs = List.of(new K6Reader.Input("", files.toArray(Path[]::new)));
             try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
                 requireK6(reading);
                 var metrics = new Tables.Rows("metric", "type", "contains", "first", "last").counts("samples");

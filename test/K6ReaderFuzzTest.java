@@ -104,7 +104,7 @@ final class K6ReaderFuzzTest {
         Answer expected = answer(file);
         Path path = Files.write(folder.resolve("lines"), file);
         K6Reader.Query query = K6Reader.Query.by(TAGS.toArray(String[]::new)).mostTagValues(100_000).threads(threads);
-        try (K6Reader.Reading reading = K6Reader.read(List.of(new K6Reader.Input("run", List.of(path))), query,
+        try (K6Reader.Reading reading = K6Reader.read(List.of(new K6Reader.Input("run", path)), query,
                 (_, _) -> {})) {
             assertEquals(expected.series.keySet(), reading.series().stream().map(one -> one.metric + " " + one.values)
                     .collect(Collectors.toCollection(TreeSet::new)));

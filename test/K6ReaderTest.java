@@ -51,7 +51,7 @@ final class K6ReaderTest {
     }
 
     private static K6Reader.Reading read(K6Reader.Query query, Path... shards) throws IOException {
-        return K6Reader.read(List.of(new K6Reader.Input("run", List.of(shards))), query, (_, _) -> {});
+        return K6Reader.read(List.of(new K6Reader.Input("run", shards)), query, (_, _) -> {});
     }
 
     private K6Reader.Reading read(String text) throws IOException { return read(K6Reader.Query.by(), file(text)); }
@@ -260,8 +260,8 @@ final class K6ReaderTest {
     }
 
     @Test void inputs_with_different_labels_stay_apart_and_in_order() throws IOException {
-        List<K6Reader.Input> inputs = List.of(new K6Reader.Input("b", List.of(file(values("x", "1")))),
-                new K6Reader.Input("a", List.of(file(values("x", "2")), file(values("x", "4")))));
+        List<K6Reader.Input> inputs = List.of(new K6Reader.Input("b", file(values("x", "1"))),
+                new K6Reader.Input("a", file(values("x", "2")), file(values("x", "4"))));
         try (K6Reader.Reading reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
             assertEquals(List.of("b 1.0", "a 3.0"), reading.series().stream().map(one -> one.label + " " + one.mean())
                     .toList());
@@ -274,6 +274,61 @@ final class K6ReaderTest {
         Path both = Files.write(folder.resolve("both"), one);
         Files.write(both, two, StandardOpenOption.APPEND);
         assertEquals(2, only(read(K6Reader.Query.by(), both)).count());
+    }
+
+    @Test void slices_of_one_file_are_read_as_the_files_they_were() throws IOException {
+        byte[] bytes = synthetic(K6Generator.Shape.EASYJSON, 800L * K6Generator.VARIANTS, 3);
+        Path plain = Files.write(folder.resolve("plain"), bytes), packed = gzip("packed", bytes);
+        byte[] between = "neither k6's nor gzip\n".getBytes();
+        Path together = folder.resolve("together");
+        List<Slice> slices = new ArrayList<>();
+        try (OutputStream out = Files.newOutputStream(together)) {
+            long at = 0;
+            for (Path one : List.of(plain, packed)) {
+                out.write(between);
+                out.write(Files.readAllBytes(one));
+                slices.add(new Slice(together, at + between.length, Files.size(one)));
+                at += between.length + Files.size(one);
+            }
+            out.write(values("x", "1").getBytes());
+        }
+        K6Reader.Query query = K6Reader.Query.by("variant");
+        for (int i = 0; i < 2; i++) {
+            Path alone = List.of(plain, packed).get(i);
+            var input = new K6Reader.Input("run", List.of(slices.get(i)));
+            try (K6Reader.Reading reading = K6Reader.read(List.of(input), query, (_, _) -> {})) {
+                assertEquals(tableOf(query, alone), table(reading));
+                assertEquals(read(query, alone).shards().getFirst().bytes(), reading.shards().getFirst().bytes());
+                assertEquals(0, reading.shards().getFirst().refused());
+                assertNull(reading.shards().getFirst().cut());
+            }
+        }
+    }
+
+    @Test void a_refused_lines_place_is_that_in_the_slice_and_the_slices_end_is_the_last_lines() throws IOException {
+        String good = values("x", "1");
+        Path file = file(good + good + "what?\n" + good);
+        Slice middle = new Slice(file, good.length(), good.length() + "what".length());
+        var shard = K6Reader.read(List.of(new K6Reader.Input("run", List.of(middle))), K6Reader.Query.by(),
+                (_, _) -> {}).shards().getFirst();
+        assertEquals(1, shard.fast() + shard.jackson());
+        assertEquals("the last line is incomplete", shard.cut());
+        Slice longer = new Slice(file, good.length(), good.length() + "what?\n".length());
+        shard = K6Reader.read(List.of(new K6Reader.Input("run", List.of(longer))), K6Reader.Query.by(),
+                (_, _) -> {}).shards().getFirst();
+        assertEquals(List.of(new K6Reader.Refused(good.length(), "what?")), shard.firstRefused());
+        assertNull(shard.cut());
+    }
+
+    @Test void a_slice_that_the_file_does_not_hold_is_cut() throws IOException {
+        Path plain = file(values("x", "1", "2")), packed = gzip("packed", values("x", "1", "2").getBytes());
+        for (Path file : List.of(plain, packed)) for (long from : new long[] {0, 10_000}) {
+            var input = new K6Reader.Input("run", List.of(new Slice(file, from, 9_999)));
+            try (var reading = K6Reader.read(List.of(input), K6Reader.Query.by(), (_, _) -> {})) {
+                assertEquals("the file ends before its part of it does", reading.shards().getFirst().cut());
+                assertEquals(from == 0 ? 2 : 0, reading.series().stream().mapToLong(K6Reader.Series::count).sum());
+            }
+        }
     }
 
     // ==== Damage ====
@@ -300,7 +355,7 @@ final class K6ReaderTest {
                 throw new UncheckedIOException(e);
             }
         };
-        var inputs = List.of(new K6Reader.Input("run", List.of(file)));
+        var inputs = List.of(new K6Reader.Input("run", file));
         try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), cutter)) {
             assertNotNull(reading.shards().getFirst().cut());
             assertTrue(only(reading).count() >= kept / values("x", "1").length());
@@ -542,7 +597,7 @@ final class K6ReaderTest {
     @Test void progress_ends_at_the_total() throws IOException {
         Path file = Files.write(folder.resolve("plain"), synthetic(K6Generator.Shape.NEW, 2_400, 2));
         AtomicLong done = new AtomicLong(), total = new AtomicLong();
-        K6Reader.read(List.of(new K6Reader.Input("run", List.of(file, file))), K6Reader.Query.by(), (now, all) -> {
+        K6Reader.read(List.of(new K6Reader.Input("run", file, file)), K6Reader.Query.by(), (now, all) -> {
             done.accumulateAndGet(now, Math::max);
             total.set(all);
         }).close();

@@ -161,7 +161,7 @@ final class Findings implements Closeable {
         var inputs = new ArrayList<K6Reader.Input>();
         for (var cell : measured) {
             Path samples = directory.resolve(cell.file(".k6.json.gz").orElseThrow().path());
-            inputs.add(new K6Reader.Input(cell.name(), List.of(samples)));
+            inputs.add(new K6Reader.Input(cell.name(), samples));
         }
         var query = K6Reader.Query.by(TAGS.toArray(String[]::new))
                 .metrics("answer_ms", "cpu_ns", "dropped_iterations", "vus")

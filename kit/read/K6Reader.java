@@ -2,6 +2,7 @@
 //SOURCES Gunzip.java
 //SOURCES Histogram.java
 //SOURCES K6Lines.java
+//SOURCES ../record/Slice.java
 //SOURCES Values.java
 
 // Reads what `k6 run --out json=FILE` wrote, gigabytes of it, into exact numbers for each series of a metric.
@@ -43,8 +44,11 @@ final class K6Reader {
     // ==== What goes in ====
 
     /** A run under the name it has in tables; its shards are merged exactly. The path `-` is standard input. */
-    record Input(String label, List<Path> shards) {
+    record Input(String label, List<Slice> shards) {
         Input { shards = List.copyOf(shards); }
+
+        /** A run whose shards are files of their own. */
+        Input(String label, Path... files) { this(label, Stream.of(files).map(Slice::whole).toList()); }
     }
 
     /**
@@ -355,12 +359,13 @@ final class K6Reader {
             this.progress = progress;
             List<Segment> plain = new ArrayList<>();
             for (int input = 0; input < inputs.size(); input++) {
-                for (Path path : inputs.get(input).shards) {
-                    Tally tally = new Tally(input, inputs.get(input).label, path);
+                for (Slice slice : inputs.get(input).shards) {
+                    Tally tally = new Tally(input, inputs.get(input).label, slice);
                     shards.add(tally);
-                    long size = Files.isRegularFile(path) ? Files.size(path) : -1;
+                    long size = size(slice);
                     total = size < 0 || total < 0 ? -1 : total + size;
-                    if (size < 0 || isGzip(path)) segments.add(new Segment(tally, 0, STREAM));
+                    if (!slice.isWhole() && size < slice.length()) tally.cut("the file ends before its part of it does");
+                    if (size < 0 || isGzip(slice)) segments.add(new Segment(tally, 0, STREAM));
                     else for (long from = 0; from < size; from += SEGMENT_BYTES)
                         plain.add(new Segment(tally, from, Math.min(size, from + SEGMENT_BYTES)));
                 }
@@ -370,8 +375,14 @@ final class K6Reader {
 
         void progress(long bytes) { progress.at(done.addAndGet(bytes), total); }
 
-        private static boolean isGzip(Path path) throws IOException {
-            try (InputStream in = Files.newInputStream(path)) {
+        /** The bytes that there are of a shard now; -1 if it is no file, so that nobody knows. */
+        private static long size(Slice slice) throws IOException {
+            if (!Files.isRegularFile(slice.path())) return -1;
+            return Math.clamp(Files.size(slice.path()) - slice.from(), 0, slice.length());
+        }
+
+        private static boolean isGzip(Slice slice) throws IOException {
+            try (InputStream in = slice.open()) {
                 return Gunzip.isGzip(in.readNBytes(2));
             }
         }
@@ -379,22 +390,22 @@ final class K6Reader {
 
     private static final long STREAM = Long.MAX_VALUE;
 
-    /** The lines that begin at `from` until before `to`, which is STREAM for what has to be read in one go. */
+    /** A shard's lines that begin at `from` until before `to`, which is STREAM for what has to be read in one go. */
     private record Segment(Tally tally, long from, long to) {}
 
     /** The counts of a shard while threads read it. */
     private static final class Tally {
         final int input;
         final String label;
-        final Path path;
+        final Slice slice;
         private long bytes, fast, jackson, declarations, refused;
         private final TreeMap<Long, String> firstRefused = new TreeMap<>();
         private String cut;
 
-        Tally(int input, String label, Path path) {
+        Tally(int input, String label, Slice slice) {
             this.input = input;
             this.label = label;
-            this.path = path;
+            this.slice = slice;
         }
 
         synchronized void add(long bytes, long fast, long jackson, long declarations) {
@@ -412,12 +423,13 @@ final class K6Reader {
             if (firstRefused.size() > REFUSED_SHOWN) firstRefused.pollLastEntry();
         }
 
-        synchronized void cut(String how) { cut = how; }
+        /** The first thing that is wrong is the cause of others. */
+        synchronized void cut(String how) { if (cut == null) cut = how; }
 
         synchronized Shard shard() {
             List<Refused> first = new ArrayList<>();
             firstRefused.forEach((offset, text) -> first.add(new Refused(offset, text)));
-            return new Shard(label, path, bytes, fast, jackson, declarations, refused, first, cut);
+            return new Shard(label, slice.path(), bytes, fast, jackson, declarations, refused, first, cut);
         }
     }
 
@@ -464,7 +476,7 @@ final class K6Reader {
         }
 
         private void stream() throws IOException {
-            try (Streamed source = new Streamed(tally.path, work)) {
+            try (Streamed source = new Streamed(tally.slice, work)) {
                 long end = read(source, 0, STREAM, false);
                 tally.add(end, fast, jackson, declarations);
                 if (source.damage() != null) tally.cut(source.damage());
@@ -473,12 +485,14 @@ final class K6Reader {
 
         /** The first line of a part began elsewhere, unless the byte before it ends a line. */
         private void part(Segment segment) throws IOException {
-            try (FileChannel file = FileChannel.open(tally.path)) {
+            Slice slice = tally.slice;
+            try (FileChannel file = FileChannel.open(slice.path())) {
                 long from = segment.from, to = segment.to, mapped = from;
-                if (from > 0 && to - from == SEGMENT_BYTES && file.size() >= to) mapped = mapped(file, from, to);
+                boolean isFull = to - from == SEGMENT_BYTES && file.size() - slice.from() >= to;
+                if (from > 0 && isFull) mapped = mapped(file, from, to);
                 boolean skipping = from > 0 && mapped == from;
                 long end = mapped == to ? to
-                        : read(new Part(file, mapped, to, work), skipping ? from - 1 : mapped, to, skipping);
+                        : read(new Part(file, slice, mapped, to, work), skipping ? from - 1 : mapped, to, skipping);
                 tally.add(Math.clamp(end - from, 0, to - from), fast, jackson, declarations);
                 if (end < to) tally.cut(MEANWHILE);
             }
@@ -490,7 +504,8 @@ final class K6Reader {
          */
         private long mapped(FileChannel file, long from, long to) throws IOException {
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment bytes = file.map(FileChannel.MapMode.READ_ONLY, from - 1, to - from + 1, arena);
+                long place = tally.slice.from() + from - 1;
+                MemorySegment bytes = file.map(FileChannel.MapMode.READ_ONLY, place, to - from + 1, arena);
                 long first = bytes.address(), at = first, end = first + bytes.byteSize() - K6Lines.SLACK;
                 while (end > first && Bytes.at(null, end - 1) != '\n') end--;
                 if (end == first) return from;
@@ -687,13 +702,14 @@ final class K6Reader {
     /** Bytes in order: read gives -1 at the end, also when the rest can't be read, which damage then explains. */
     private interface Source { int read(byte[] into, int at, int most, long position) throws IOException; }
 
-    /** A part of a plain file, and as little as possible of what its last line needs beyond. */
-    private record Part(FileChannel file, long from, long to, Work work) implements Source {
+    /** A part of a plain file's slice, and as little as possible of what its last line needs beyond. */
+    private record Part(FileChannel file, Slice slice, long from, long to, Work work) implements Source {
         private static final int BEYOND = 8 << 10;
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {
-            int wanted = (int) Math.min(Math.min(most, BLOCK_BYTES), Math.max(to - position, BEYOND));
-            int got = file.read(ByteBuffer.wrap(into, at, wanted), position);
+            long near = Math.min(Math.max(to - position, BEYOND), slice.length() - position);
+            int wanted = (int) Math.min(Math.min(most, BLOCK_BYTES), near);
+            int got = wanted == 0 ? -1 : file.read(ByteBuffer.wrap(into, at, wanted), slice.from() + position);
             if (got > 0 && position < to) work.progress(Math.min(position + got, to) - Math.max(position, from));
             return got;
         }
@@ -720,8 +736,8 @@ final class K6Reader {
             Ahead(int size) { bytes = new byte[size]; }
         }
 
-        Streamed(Path path, Work work) throws IOException {
-            InputStream raw = path.toString().equals("-") ? System.in : Files.newInputStream(path);
+        Streamed(Slice slice, Work work) throws IOException {
+            InputStream raw = slice.path().toString().equals("-") ? System.in : slice.open();
             in = new PushbackInputStream(new FilterInputStream(raw) {
                 @Override public int read(byte[] into, int at, int most) throws IOException {
                     int got = super.read(into, at, most);

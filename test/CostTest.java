@@ -319,6 +319,20 @@ final class CostTest {
             assertTrue(breakEven(type, hopeless).lmiUsdPerMillion() >= nearest.lmiUsdPerMillion(), type);
     }
 
+    @Test void each_end_of_the_soonest_is_that_of_the_type_that_is_best_there() {
+        var margin = demand(100, 57, 0.1);
+        assertEquals(NEVER, breakEven("m7g.large", margin).perSecond().high(), "a type alone may end");
+        var found = Cost.soonest(ON_DEMAND, on("m7g.large"), margin);
+        assertEquals("m7g.large", found.layout().instanceType());
+        assertEquals(breakEven("m7g.large", margin).perSecond().low(), found.perSecond().low());
+        var worst = Cost.soonest(ON_DEMAND, on("m7g.large"), demand(90, 57 * 1.1));
+        assertEquals("c7g.xlarge", worst.layout().instanceType());
+        assertEquals(worst.perSecond().value(), found.perSecond().high(), EXACT);
+        var heavier = Cost.soonest(ON_DEMAND, on("m7g.large"), demand(100, 62, 0.1));
+        assertEquals("c7g.xlarge", heavier.layout().instanceType());
+        assertEquals(breakEven("m7g.large", demand(110, 62 * 0.9)).perSecond().value(), heavier.perSecond().low(), EXACT);
+    }
+
     @Test void an_instance_serves_until_its_cpu_its_slots_or_the_measured_limit_is_used_up() {
         var layout = new Cost.Layout("m7g.xlarge", 1, 2048, 1, 16, 0.5);
         assertEquals(3 * 0.5 * 1000 / 20, layout.perInstance(ON_DEMAND, demand(100, 20)).value(), EXACT);

@@ -371,7 +371,8 @@ final class Cost {
      * The rate from which on LMI is cheaper; infinite means never.
      *
      * @param layout                 what it holds for
-     * @param perSecond              by the smooth form: a fleet grows by fractions of an instance
+     * @param perSecond              by the smooth form: a fleet grows by fractions of an instance; of {@link #soonest}
+     *                               each end on the instance type that is the best one there
      * @param settledPerSecond       by whole instances: from here on no added one makes LMI the dearer again
      * @param instancePerSecond      requests/s of one instance
      * @param standardUsdPerMillion  of requests on standard, first tier, request fee included
@@ -382,6 +383,11 @@ final class Cost {
                      double standardUsdPerMillion, double lmiUsdPerMillion, double fleetUsdPerMonth) {
 
         Range perMonth() { return perSecond.map(rate -> rate * SECONDS_PER_MONTH); }
+
+        private BreakEven within(Range perSecond) {
+            return new BreakEven(layout, perSecond, settledPerSecond, instancePerSecond, standardUsdPerMillion,
+                    lmiUsdPerMillion, fleetUsdPerMonth);
+        }
 
         /** The answer in words, such as "from 33.9 requests/s on (89.2 million a month), within 32.3 to 35.7". */
         String words() {
@@ -446,12 +452,18 @@ final class Cost {
 
     /**
      * The break-even on the instance type, of those with a price, where LMI is the cheaper one soonest; where it never
-     * is, on the type with the cheapest requests: the one whose "never" holds for all.
+     * is, on the type with the cheapest requests: the one whose "never" holds for all. Whoever finds a request to be
+     * lighter or heavier than measured takes the type that is best then: each end is the soonest of all types at that
+     * end, which need not be the type that is the soonest by the means.
      */
     static BreakEven soonest(Tariff tariff, Layout layout, Demand demand) {
         Comparator<BreakEven> sooner = Comparator.comparingDouble(found -> found.perSecond().value());
-        return fitting(tariff, layout, demand.architecture()).map(on -> breakEven(tariff, on, demand))
-                .min(sooner.thenComparingDouble(BreakEven::lmiUsdPerMillion)).orElseThrow();
+        var all = fitting(tariff, layout, demand.architecture()).map(on -> breakEven(tariff, on, demand)).toList();
+        var soonest = all.stream().min(sooner.thenComparingDouble(BreakEven::lmiUsdPerMillion)).orElseThrow();
+        ToDoubleFunction<ToDoubleFunction<Range>> best = end ->
+                all.stream().map(BreakEven::perSecond).mapToDouble(end).min().orElseThrow();
+        return soonest.within(new Range(best.applyAsDouble(Range::low), soonest.perSecond().value(),
+                best.applyAsDouble(Range::high)));
     }
 
     /** The same layout on the instance type that is the cheapest at a rate. */

@@ -28,6 +28,7 @@
 //SOURCES kit/judge/Statistics.java
 //SOURCES kit/report/Tables.java
 //SOURCES kit/judge/Verdicts.java
+//SOURCES kit/report/Words.java
 
 import module java.base;
 import picocli.CommandLine;
@@ -156,8 +157,8 @@ final class Analyze implements Callable<Integer> {
                 var known = each.stream()
                         .filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
                 var together = Statistics.across(known);
-                String eachTold = each.stream().map(Analyze::told).collect(Collectors.joining("; "));
-                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, told(together.across()))
+                String eachTold = each.stream().map(Words::of).collect(Collectors.joining("; "));
+                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, Words.of(together.across()))
                         .count("runs", known.size()).figure("spread between runs [%]", 100 * together.betweenRuns());
             });
         }
@@ -504,18 +505,10 @@ final class Analyze implements Callable<Integer> {
     private static Table intervals(Study study) {
         var table = ofMeasures(MEASURES, Verdicts.Measure::column, "workload", "variant").counts("blocks");
         for (var stream : study.findings().streams) {
-            var told = MEASURES.stream().map(measure -> told(study.verdicts().estimate(stream, measure)));
+            var told = MEASURES.stream().map(measure -> Words.of(study.verdicts().estimate(stream, measure)));
             table.row(cells(told, stream.workload.name(), stream.variant.name())).count("blocks", stream.slots.size());
         }
         return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
-    }
-
-    private static String told(Statistics.Estimate estimate) {
-        return switch (estimate) {
-            case Statistics.Interval(var low, var point, var high, _, _) -> Tables.figure(point)
-                    + " (" + Tables.figure(low) + " to " + Tables.figure(high) + ")";
-            case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
-        };
     }
 
     private static Table verdicts(
@@ -523,7 +516,8 @@ final class Analyze implements Callable<Integer> {
         var answers = study.verdicts().of(workload);
         var table = ofMeasures(measures, measure -> measure.title, "of");
         for (var pair : study.verdicts().pairs) {
-            table.row(cells(measures.stream().map(measure -> answers.get(measure).get(pair)), pair.words()));
+            table.row(cells(measures.stream()
+                    .map(measure -> Words.of(answers.get(measure).get(pair), measure).toString()), Words.of(pair)));
         }
         boolean claims = study.run().plan().claims();
         return table.table(title + ": " + workload.name() + (claims ? "" : ". This profile claims nothing"));
@@ -532,7 +526,8 @@ final class Analyze implements Callable<Integer> {
     /** Environments start once, in no round, so their first answers are compared as two samples. */
     private static Table coldStartVerdicts(Study study) {
         var table = new Tables.Rows("of", "first answer").counts("n", "against n");
-        study.verdicts().ofColdStarts().forEach((pair, said) -> table.row(pair.words(), said)
+        study.verdicts().ofColdStarts().forEach((pair, verdict) -> table
+                .row(Words.of(pair), Words.of(verdict, Verdicts.Measure.P50).toString())
                 .count("n", study.verdicts().coldMs(pair.candidate()).length)
                 .count("against n", study.verdicts().coldMs(pair.baseline()).length));
         return table.table("Verdicts on first answers of cold environments, whatever they were asked for");
@@ -544,7 +539,7 @@ final class Analyze implements Callable<Integer> {
                 measure -> measure.title + (measure == Verdicts.Measure.ERRORS ? " [points]" : " [%]");
         var table = new Tables.Rows("workload", "of").figures(MEASURES.stream().map(column).toList());
         for (var workload : study.run().plan().workloads()) for (var pair : study.verdicts().pairs) {
-            table.row(workload.name(), pair.words());
+            table.row(workload.name(), Words.of(pair));
             for (var measure : MEASURES) {
                 double found = study.verdicts().smallestFinding(workload, measure, pair);
                 table.figure(column.apply(measure), 100 * found);
@@ -557,10 +552,7 @@ final class Analyze implements Callable<Integer> {
     private static Table noise(Study study) {
         var table = ofMeasures(MEASURES, measure -> measure.title, "workload");
         for (var workload : study.run().plan().workloads()) {
-            var told = MEASURES.stream().map(measure -> switch (study.verdicts().noise(workload, measure)) {
-                case Statistics.Difference difference -> Statistics.words(difference);
-                case Statistics.Unknown(var reason) -> Tables.MISSING + " " + reason;
-            });
+            var told = MEASURES.stream().map(measure -> Words.of(study.verdicts().noise(workload, measure)));
             table.row(cells(told, workload.name()));
         }
         return table.table("Noise: the A/A twin against its original");
@@ -569,7 +561,7 @@ final class Analyze implements Callable<Integer> {
     private static Table drift(Study study) {
         var table = new Tables.Rows("workload", "variant", "p50 [ms an hour]").counts("cells");
         for (var stream : study.findings().streams) {
-            table.row(stream.workload.name(), stream.variant.name(), told(Verdicts.drift(stream)))
+            table.row(stream.workload.name(), stream.variant.name(), Words.of(Verdicts.drift(stream)))
                     .count("cells", stream.measuredSlots().size());
         }
         return table.table("Drift during the run");
@@ -598,7 +590,7 @@ final class Analyze implements Callable<Integer> {
                 "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
         for (var choice : study.cost().choices()) {
             var answer = choice.breakEven(tariff);
-            table.row(choice.workload().name(), choice.language(), answer.layout().instanceType(), answer.words())
+            table.row(choice.workload().name(), choice.language(), answer.layout().instanceType(), Words.of(answer))
                     .figure("standard [USD per million]", answer.standardUsdPerMillion())
                     .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
                     .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());

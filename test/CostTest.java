@@ -271,7 +271,8 @@ final class CostTest {
         var found = breakEven("m7g.large", COMPUTING);
         assertEquals(Cost.Range.exactly(NEVER), found.perSecond());
         assertEquals(NEVER, found.settledPerSecond());
-        assertEquals("never: a million requests more cost $4.11 on LMI, $2.50 on standard", found.words());
+        assertEquals(4.11, found.lmiUsdPerMillion(), 0.005);
+        assertEquals(2.50, found.standardUsdPerMillion(), 0.005);
         for (var point : Cost.curve(ON_DEMAND, on("m7g.large"), COMPUTING, 0.1, 3000, 200))
             assertTrue(point.lmiSmoothUsd() > point.standardUsd(), point::toString);
     }
@@ -292,13 +293,14 @@ final class CostTest {
         assertEquals(breakEven("m7g.large", demand(90, 2)).perSecond().value(), found.high(), EXACT);
     }
 
-    @Test void the_words_say_what_the_interval_leaves_open() {
-        assertEquals("from 33.9 requests/s on (89.2 million a month), within 30.9 to 37.7",
-                breakEven("m7g.large", demand(100, 2, 0.1)).words());
-        assertEquals("from 33.9 requests/s on (89.2 million a month), at best from 30.9, at worst never; "
-                + "with whole instances for good from 170", breakEven("m7g.large", demand(100, 55, 0.1)).words());
-        assertEquals("never by the means; at best from 30.9 requests/s on",
-                breakEven("m7g.large", demand(100, 60, 0.1)).words());
+    @Test void an_interval_may_end_at_never_or_begin_where_the_means_find_no_end() {
+        var open = breakEven("m7g.large", demand(100, 55, 0.1));
+        assertEquals(NEVER, open.perSecond().high());
+        assertEquals(33.9, open.perSecond().value(), 0.05);
+        assertEquals(170, open.settledPerSecond(), 0.5);
+        var atBest = breakEven("m7g.large", demand(100, 60, 0.1)).perSecond();
+        assertEquals(30.9, atBest.low(), 0.05);
+        assertEquals(NEVER, atBest.value());
     }
 
     @Test void an_instance_keeps_a_vcpu_and_a_gigabyte_for_itself() {

@@ -1,5 +1,5 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
-// The formulas of Statistics against closed forms, against other implementations, and in words.
+// The formulas of Statistics against closed forms and against other implementations.
 // What they do on noise like that of a load test is StatisticsSimulationTest's subject.
 
 //JAVA 25
@@ -73,7 +73,7 @@ final class StatisticsTest {
         return share(events, requests);
     }
 
-    static String reason(Object answer) { return assertInstanceOf(Statistics.Unknown.class, answer).reason(); }
+    static Reason reason(Object answer) { return assertInstanceOf(Statistics.Unknown.class, answer).reason(); }
 
     // ==== One figure ====
 
@@ -81,9 +81,9 @@ final class StatisticsTest {
     void a_quantile_is_bounded_only_from_enough_values_on() {
         assertEquals(List.of(6L, 36L, 72L, 368L, 3_688L), DoubleStream.of(0.5, 0.9, 0.95, 0.99, 0.999)
                 .mapToObj(Statistics::minimumN).toList());
-        assertEquals("360 values, p99 needs 368", reason(measured(1, BLOCKS, 30).quantile(0.99).estimate()));
-        assertEquals("12 values, p99.9 needs 3688", reason(measured(1, BLOCKS, 1).quantile(0.999).estimate()));
-        assertEquals("5 blocks, an interval needs 6", reason(measured(1, 5, 1_000).quantile(0.5).estimate()));
+        assertEquals(new Reason.TooFewValues(0.99, 360, 368), reason(measured(1, BLOCKS, 30).quantile(0.99).estimate()));
+        assertEquals(new Reason.TooFewValues(0.999, 12, 3_688), reason(measured(1, BLOCKS, 1).quantile(0.999).estimate()));
+        assertEquals(new Reason.TooFewBlocks(5, 6), reason(measured(1, 5, 1_000).quantile(0.5).estimate()));
     }
 
     @Test
@@ -118,7 +118,7 @@ final class StatisticsTest {
         var slow = new Histogram();
         for (double ms : latencies(1, 0, 500)) slow.add(10 * ms);
         blocks.set(5, slow);
-        assertEquals("blocks too few or too unequal to bound p99",
+        assertEquals(new Reason.UnboundedQuantile(0.99),
                 reason(new Statistics.Latencies(blocks).quantile(0.99).estimate()));
     }
 
@@ -130,7 +130,7 @@ final class StatisticsTest {
         assertEquals(5, found.point(), 1e-12);
         assertEquals(5 * StrictMath.exp(-half), found.low(), 1e-12);
         assertEquals(5 * StrictMath.exp(half), found.high(), 1e-12);
-        assertEquals("nothing but zeros", reason(perRequest(0, 0, 0, 0, 0, 0).estimate()));
+        assertEquals(new Reason.OnlyZeros(), reason(perRequest(0, 0, 0, 0, 0, 0).estimate()));
     }
 
     @Test
@@ -149,7 +149,7 @@ final class StatisticsTest {
         assertEquals("0.0 0.0 0.01", none.low() + " " + none.point() + " " + none.high());
         var all = interval(share(new long[] {150, 150}, new long[] {150, 150}).estimate());
         assertEquals("0.99 1.0 1.0", all.low() + " " + all.point() + " " + all.high());
-        assertEquals("no requests", reason(share(new long[3], new long[3]).estimate()));
+        assertEquals(new Reason.NoRequests(), reason(share(new long[3], new long[3]).estimate()));
     }
 
     @Test
@@ -159,7 +159,7 @@ final class StatisticsTest {
                 Arrays.copyOf(measured.sums(), 20), Arrays.copyOf(measured.requests(), 20));
         assertEquals(interval(measured.estimate()), interval(gaps.estimate()));
         var five = new Statistics.PerRequest(new double[] {1, 2, 3, 2, 1, 0}, new long[] {1, 1, 1, 1, 1, 0});
-        assertEquals("5 blocks, an interval needs 6", reason(five.estimate()));
+        assertEquals(new Reason.TooFewBlocks(5, 6), reason(five.estimate()));
     }
 
     // ==== Two figures ====
@@ -207,7 +207,6 @@ final class StatisticsTest {
         var found = difference(errors(baseline), errors(candidate));
         assertEquals(mean, found.interval().point(), 1e-12);
         assertEquals(mean + half, found.interval().high(), 0.05 * half);
-        assertEquals("+0.51 points (+0.34 to +0.68 points)", Statistics.words(found));
     }
 
     @Test
@@ -239,7 +238,7 @@ final class StatisticsTest {
         double low = found.interval().low(), high = found.interval().high();
         assertTrue(pValue.applyAsDouble(low * (1 - 1e-6)) < 0.05 && pValue.applyAsDouble(low * (1 + 1e-6)) > 0.05);
         assertTrue(pValue.applyAsDouble(high * (1 + 1e-6)) < 0.05 && pValue.applyAsDouble(high * (1 - 1e-6)) > 0.05);
-        assertEquals("3 and 3 values, too few",
+        assertEquals(new Reason.SamplesTooSmall(3, 3),
                 reason(Statistics.twoSample(new double[] {1, 2, 3}, new double[] {4, 5, 6})));
     }
 
@@ -275,46 +274,42 @@ final class StatisticsTest {
         return new Statistics.Difference(Statistics.Scale.RATIO, ratio, ratio, pValue, (high - low) / 2, 20);
     }
 
+    /** The verdict's name: of a single question, whose threshold is 2 % or {@code absolute} of 20 ms. */
     static String verdict(double low, double point, double high, double pValue, double absolute, double noise) {
         var question = new Statistics.Question(difference(low, point, high, pValue), absolute, noise);
-        return Statistics.words(Statistics.verdicts(List.of(question)).getFirst(), "faster", "slower");
+        return Statistics.verdicts(List.of(question)).getFirst().getClass().getSimpleName();
     }
 
     @Test
-    void a_verdict_is_said_in_words() {
-        assertEquals("""
-                faster by 12 % (9.4 to 15 %)
-                slower by 3.0 % (2.5 to 3.5 %)
-                slower by a factor of 3.1 (2.9 to 3.3)
-                faster by a factor of 4.0 (3.6 to 4.4)
-                no difference larger than 1.5 %
-                no difference larger than 4.1 %
-                not enough data: identical variants may differ by up to 13 %
-                not enough data: a difference, but it may be smaller than 2.0 %
-                not enough data: a difference, but it may be smaller than 5.0 %
-                not enough data: could have seen 7.0 % or more
-                not enough data: could have seen 25 % or more
-                not enough data: could have seen a factor of 3.5 or more""",
-                String.join("\n",
-                        verdict(0.85, 0.88, 0.906, 0.001, 1, 0.01),
-                        verdict(1.025, 1.03, 1.035, 0.001, 0.1, 0.01),
-                        verdict(2.9, 3.1, 3.3, 0.001, 1, 0.01),
-                        verdict(0.227, 0.25, 0.278, 0.001, 1, 0.01),
-                        verdict(0.995, 1.005, 1.0141, 0.3, 0.1, 0.01),
-                        verdict(0.99, 1.02, 1.041, 0.3, 1, 0.01),
-                        verdict(0.85, 0.88, 0.91, 0.001, 1, 0.13),
-                        verdict(1.010, 1.018, 1.026, 0.001, 0.1, 0.01),
-                        verdict(1.030, 1.045, 1.060, 0.001, 1, 0.01),
-                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.01),
-                        verdict(0.96, 1.03, 1.10, 0.4, 1, 0.25),
-                        verdict(0.5, 1.03, 5.5, 0.4, 1, 0.01)));
+    void a_difference_is_one_if_it_is_beyond_chance_the_threshold_and_the_twins() {
+        assertEquals("Different", verdict(0.85, 0.88, 0.906, 0.001, 1, 0.01));
+        assertEquals("Different", verdict(1.025, 1.03, 1.035, 0.001, 0.1, 0.01));
+        assertEquals("Different", verdict(2.9, 3.1, 3.3, 0.001, 1, 0.01));
+        assertEquals("WithinNoise", verdict(0.85, 0.88, 0.91, 0.001, 1, 0.13));
+        assertEquals("Undecided", verdict(0.96, 1.03, 1.10, 0.4, 1, 0.01));
+        assertEquals("Undecided", verdict(0.96, 1.03, 1.10, 0.4, 1, 0.25));
+    }
+
+    @Test
+    void what_lies_within_the_threshold_is_equal_or_real_but_too_small() {
+        assertEquals("PracticallyEqual", verdict(0.995, 1.005, 1.0141, 0.3, 0.1, 0.01));
+        assertEquals("PracticallyEqual", verdict(0.99, 1.02, 1.041, 0.3, 1, 0.01));
+        assertEquals("TooSmallToMatter", verdict(1.012, 1.015, 1.018, 0.001, 0.1, 0.01));
+        assertEquals("PracticallyEqual", verdict(1.012, 1.015, 1.018, 0.001, 0.1, 0.03),
+                "two copies of one function differ by as much");
+    }
+
+    @Test
+    void what_may_be_larger_or_smaller_than_the_threshold_is_perhaps_too_small() {
+        assertEquals("PerhapsTooSmall", verdict(1.010, 1.018, 1.026, 0.001, 0.1, 0.01));
+        assertEquals("PerhapsTooSmall", verdict(1.030, 1.045, 1.060, 0.001, 1, 0.01));
+        assertEquals("WithinNoise", verdict(1.030, 1.045, 1.060, 0.001, 1, 0.05));
     }
 
     @Test
     void what_cannot_be_compared_keeps_its_reason() {
-        var unknown = new Statistics.Question(new Statistics.Unknown("3 blocks, an interval needs 6"), 1, 0);
-        assertEquals("not enough data: 3 blocks, an interval needs 6",
-                Statistics.words(Statistics.verdicts(List.of(unknown)).getFirst(), "cheaper", "dearer"));
+        var unknown = new Statistics.Unknown(new Reason.TooFewBlocks(3, 6));
+        assertEquals(List.of(unknown), Statistics.verdicts(List.of(new Statistics.Question(unknown, 1, 0))));
     }
 
     @Test
@@ -324,10 +319,10 @@ final class StatisticsTest {
         var family = new ArrayList<>(Collections.nCopies(17, hardly));
         family.addFirst(sure);
         var verdicts = Statistics.verdicts(family);
-        assertInstanceOf(Statistics.Faster.class, verdicts.getFirst());
-        assertEquals("not enough data: a difference, but not sure enough among so many comparisons",
-                Statistics.words(verdicts.getLast(), "faster", "slower"));
-        assertInstanceOf(Statistics.Faster.class, Statistics.verdicts(List.of(hardly)).getFirst());
+        assertInstanceOf(Statistics.Different.class, verdicts.getFirst());
+        assertEquals(new Statistics.ProbablyDifferent((Statistics.Difference) hardly.comparison(), 18),
+                verdicts.getLast());
+        assertInstanceOf(Statistics.Different.class, Statistics.verdicts(List.of(hardly)).getFirst());
     }
 
     @Test
@@ -400,13 +395,13 @@ final class StatisticsTest {
 
     @Test
     void one_run_or_two_never_speak_for_others() {
-        assertEquals("one run says nothing about other runs",
+        assertEquals(new Reason.TooFewRuns(1, 3),
                 reason(Statistics.across(List.of(run(0.1, 0.02))).across()));
         var two = Statistics.across(List.of(run(0.1, 0.02), run(0.3, 0.02)));
-        assertEquals("2 runs, an estimate needs 3", reason(two.across()));
+        assertEquals(new Reason.TooFewRuns(2, 3), reason(two.across()));
         assertEquals(StrictMath.sqrt(0.02 - 0.0004), two.betweenRuns(), 1e-9);
         var none = new Statistics.Interval(0, 0, 0.01, 300, 12);
-        assertEquals("no ratio of runs whose figure may be zero",
+        assertEquals(new Reason.FigureMayBeZero(),
                 reason(Statistics.across(List.of(none, none)).across()));
     }
 

@@ -4,6 +4,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../kit/judge/Verdicts.java
+//SOURCES ../kit/report/Words.java
 //SOURCES MadeUpRun.java
 
 import module java.base;
@@ -42,11 +43,13 @@ final class VerdictsTest {
     /** The verdicts on one measure under io, a line for each pair. */
     private String said(Verdicts.Measure measure, MadeUpRun madeUp) throws IOException {
         return read(madeUp, (_, verdicts) -> verdicts.of(MadeUpRun.IO).get(measure).entrySet().stream()
-                .map(said -> said.getKey().words() + ": " + said.getValue()).collect(Collectors.joining("\n")));
+                .map(said -> Words.of(said.getKey()) + ": " + Words.of(said.getValue(), measure))
+                .collect(Collectors.joining("\n")));
     }
 
     private String ofColdStarts(MadeUpRun madeUp) throws IOException {
-        return read(madeUp, (_, verdicts) -> verdicts.ofColdStarts().values().toString());
+        return read(madeUp, (_, verdicts) -> verdicts.ofColdStarts().values().stream()
+                .map(verdict -> Words.of(verdict, Verdicts.Measure.P50).toString()).toList().toString());
     }
 
     /** What is known of one figure of the first variant under io. */
@@ -85,21 +88,22 @@ final class VerdictsTest {
 
     @Test void half_the_cpu_is_less_by_a_factor_of_two() throws IOException {
         var half = madeUp(STANDARD, LMI).cells(of(LMI), cell -> cell.cpuMs *= 0.5);
-        assertEquals("rust: LMI against standard: less by a factor of 2.0 (2.0 to 2.0)",
+        assertEquals("rust: LMI against standard: less by a factor of 2 (2 to 2)",
                 said(Verdicts.Measure.CPU, half));
     }
 
     @Test void identical_variants_show_no_difference_in_anything() throws IOException {
-        String said = read(madeUp(ALL), (_, verdicts) -> verdicts.of(MadeUpRun.IO)).toString();
-        assertFalse(said.matches(".*(faster|slower|less|more|fewer) by.*"), said);
-        matches("rust: LMI against standard: no difference larger than # %",
+        String verdicts = read(madeUp(ALL), (_, found) -> found.of(MadeUpRun.IO)).toString();
+        assertFalse(verdicts.matches(".*(Different|TooSmall).*"), verdicts);
+        matches("rust: LMI against standard: practically equal: # % apart at most",
                 said(Verdicts.Measure.P50, madeUp(STANDARD, LMI)));
     }
 
     @Test void a_difference_within_the_twins_is_no_finding() throws IOException {
         var noisy = madeUp(STANDARD, LMI, TWIN).cells(of(LMI), cell -> cell.latencyMs *= 1.1)
                 .cells(of(TWIN), cell -> cell.latencyMs *= 1.12);
-        matches("rust: LMI against standard: not enough data: identical variants may differ by up to # %",
+        matches("rust: LMI against standard: not told from noise: measured # % slower; "
+                        + "two copies of one function differ by up to # %",
                 said(Verdicts.Measure.P50, noisy));
     }
 
@@ -109,23 +113,25 @@ final class VerdictsTest {
                 said(Verdicts.Measure.CPU, madeUp(STANDARD, LMI).cells(_ -> true, nowAndThen)));
         String ofAll = said(Verdicts.Measure.CPU, madeUp(ALL).cells(_ -> true, nowAndThen));
         assertTrue(ofAll.contains("rust: LMI against standard: "
-                + "not enough data: a difference, but not sure enough among so many comparisons"), ofAll);
+                + "probably more by 3.2 % ("), ofAll);
+        assertTrue(ofAll.contains("), but one of 18 such answers may look so by chance"), ofAll);
     }
 
     @Test void one_odd_round_is_told_apart_from_a_difference() throws IOException {
         var odd = madeUp(STANDARD, LMI).cells(cell -> cell.is(LMI) && cell.round == 4, cell -> cell.cpuMs *= 40);
-        matches("rust: LMI against standard: not enough data: could have seen a factor of # or more; "
-                + "block by block -# %", said(Verdicts.Measure.CPU, odd));
+        matches("rust: LMI against standard: undecided: measured a factor of # more; "
+                + "anything from # % less to a factor of # more fits; in the typical round -# %: "
+                + "a few odd rounds make the difference", said(Verdicts.Measure.CPU, odd));
     }
 
     @Test void one_machine_says_nothing_of_standard_against_lmi_when_its_core_was_busy() throws IOException {
         var busy = madeUp(STANDARD, LMI, "java-standard-1769")
                 .cells(of(STANDARD), cell -> cell.functionCpu = 0.31);
         var said = said(Verdicts.Measure.P50, busy).lines().toList();
-        assertEquals("rust: LMI against standard: not enough data: rust-standard-1769 kept the functions' only core "
+        assertEquals("rust: LMI against standard: not comparable: rust-standard-1769 kept the functions' only core "
                 + "31 % busy", said.getFirst());
         assertFalse(said.getLast().contains("busy"), said.getLast());
-        matches("rust: LMI against standard: no difference larger than # %",
+        matches("rust: LMI against standard: practically equal: # % apart at most",
                 said(Verdicts.Measure.P50, madeUp(STANDARD, LMI).cells(of(STANDARD), cell -> cell.functionCpu = 0.31)
                         .onAws("us-east-1", "arm64")));
     }
@@ -134,7 +140,7 @@ final class VerdictsTest {
 
     @Test void below_its_minimum_n_a_quantile_has_a_reason_and_no_number() throws IOException {
         var few = new MadeUpRun(6, 1.5, STANDARD, LMI);
-        assertEquals(new Statistics.Unknown("366 values, p99 needs 368"), known(Verdicts.Measure.P99, few));
+        assertEquals(new Statistics.Unknown(new Reason.TooFewValues(.99, 366, 368)), known(Verdicts.Measure.P99, few));
         assertEquals("rust: LMI against standard: not enough data: 366 values, p99 needs 368",
                 said(Verdicts.Measure.P99, few));
         assertInstanceOf(Statistics.Interval.class, known(Verdicts.Measure.P50, few));
@@ -143,7 +149,7 @@ final class VerdictsTest {
     @Test void rounds_that_were_not_measured_are_no_evidence() throws IOException {
         var cut = madeUp(STANDARD, LMI).cells(cell -> cell.round > 5, cell -> cell.outcome = Run.Outcome.failed("cut"));
         for (var measure : List.of(Verdicts.Measure.P50, Verdicts.Measure.CPU)) {
-            assertEquals(new Statistics.Unknown("5 blocks, an interval needs 6"), known(measure, cut));
+            assertEquals(new Statistics.Unknown(new Reason.TooFewBlocks(5, 6)), known(measure, cut));
         }
     }
 
@@ -154,9 +160,10 @@ final class VerdictsTest {
                 known(Verdicts.Measure.ERRORS, madeUp(STANDARD, LMI)));
         assertEquals(0, known.point());
         assertEquals(300.0 / (12 * 81), known.high(), 1e-9);
-        assertEquals("rust: LMI against standard: not enough data: could have seen 0.43 points or more",
+        assertEquals("rust: LMI against standard: undecided: measured the same; anything from "
+                + "0.31 points fewer to 0.31 points more fits",
                 said(Verdicts.Measure.ERRORS, madeUp(STANDARD, LMI)));
-        matches("rust: LMI against standard: no difference larger than # points",
+        matches("rust: LMI against standard: practically equal: # points apart at most",
                 said(Verdicts.Measure.ERRORS, new MadeUpRun(12, 7, STANDARD, LMI)));
     }
 
@@ -164,15 +171,16 @@ final class VerdictsTest {
         var often = madeUp(STANDARD, LMI).cells(of(LMI), cell -> cell.errors = 2 + cell.round % 3);
         matches("rust: LMI against standard: more by # points (# to # points)", said(Verdicts.Measure.ERRORS, often));
         var once = madeUp(STANDARD, LMI).cells(cell -> cell.is(LMI) && cell.round == 3, cell -> cell.errors = 30);
-        matches("rust: LMI against standard: not enough data: could have seen # points or more; "
-                + "block by block # points", said(Verdicts.Measure.ERRORS, once));
+        matches("rust: LMI against standard: undecided: measured # points more; "
+                + "anything from # points fewer to # points more fits; in the typical round 0 points: "
+                + "a few odd rounds make the difference", said(Verdicts.Measure.ERRORS, once));
     }
 
     @Test void billed_time_is_compared_where_time_is_billed() throws IOException {
         var longer = madeUp(ALL).cells(of("java-standard-1769"), cell -> cell.durationMs *= 1.5);
         var said = said(Verdicts.Measure.BILLED, longer).lines().toList();
         assertEquals("rust: LMI against standard: — LMI is billed by the instance, see the break-even", said.get(1));
-        matches("standard: rust against python: no difference larger than # %", said.get(3));
+        matches("standard: rust against python: practically equal: # % apart at most", said.get(3));
         matches("standard: java against rust: more by # % (# to # %)", said.get(5));
     }
 
@@ -256,6 +264,6 @@ final class VerdictsTest {
         assertTrue(table.stream().anyMatch(line -> line.startsWith(",io," + STANDARD + ",p50 [ms],")
                 && line.matches(".*,[0-9.]+ \\([0-9.]+ to [0-9.]+\\),3,[0-9.]+")), table::toString);
         assertTrue(table.stream().anyMatch(line -> line.startsWith(",io," + STANDARD + ",errors [%],")
-                && line.contains("— no ratio of runs whose figure may be zero")), table::toString);
+                && line.contains("— a figure that may be zero has no ratio between runs")), table::toString);
     }
 }

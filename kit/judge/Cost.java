@@ -388,25 +388,6 @@ final class Cost {
             return new BreakEven(layout, perSecond, settledPerSecond, instancePerSecond, standardUsdPerMillion,
                     lmiUsdPerMillion, fleetUsdPerMonth);
         }
-
-        /** The answer in words, such as "from 33.9 requests/s on (89.2 million a month), within 32.3 to 35.7". */
-        String words() {
-            String best = digits(perSecond.low()), mean = digits(perSecond.value()), worst = digits(perSecond.high());
-            if (best.equals("never")) return "never: a million requests more cost $%s on LMI, $%s on standard"
-                    .formatted(digits(lmiUsdPerMillion), digits(standardUsdPerMillion));
-            if (mean.equals("never")) return "never by the means; at best from %s requests/s on".formatted(best);
-            return "from %s requests/s on (%s million a month)".formatted(mean, digits(perMonth().value() / 1e6))
-                    + (perSecond.low() == perSecond.high() ? ""
-                            : (worst.equals("never") ? ", at best from %s, at worst never" : ", within %s to %s")
-                                    .formatted(best, worst))
-                    + (settledPerSecond == perSecond.value() ? ""
-                            : "; with whole instances for good from " + digits(settledPerSecond));
-        }
-
-        /** Three significant digits: intervals of a tenth are common, so more would only look exact. */
-        private static String digits(double value) {
-            return Double.isInfinite(value) ? "never" : new BigDecimal(value).round(new MathContext(3)).toPlainString();
-        }
     }
 
     /**

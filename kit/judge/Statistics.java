@@ -5,8 +5,8 @@
 // evidence is therefore a block of time (five minutes, or a slot). A figure (a quantile, CPU per request) is a function
 // of how often each block counts, and everything follows from that: its interval from the spread of the blocks, the
 // difference of two variants from resampling blocks that both went through together, drift from the row of blocks.
-// Whatever is still correlated from block to block widens the interval. Where data are too few the answer is a sentence
-// that says so, never a number. Words for all of it stand in one place, at the end of Verdicts.
+// Whatever is still correlated from block to block widens the interval. Where data are too few the answer is the reason,
+// never a number. Answers are values; report/Words puts them in words.
 //
 // All functions are pure and deterministic: seeded resampling, StrictMath, no clock, no files. StatisticsSimulationTest
 // measures on generated noise what is claimed here.
@@ -14,6 +14,7 @@
 //DEPS org.apache.commons:commons-statistics-distribution:1.2
 //DEPS org.apache.commons:commons-statistics-inference:1.2
 //SOURCES ../read/Histogram.java
+//SOURCES Reason.java
 
 import module java.base;
 import org.apache.commons.statistics.distribution.BetaDistribution;
@@ -59,8 +60,8 @@ final class Statistics {
     /** What is known about two variants: their difference, or why nothing can be said. */
     sealed interface Comparison permits Difference, Unknown { }
 
-    /** Nothing can be said; the reason is a phrase that fits behind a dash. */
-    record Unknown(String reason) implements Estimate, Comparison { }
+    /** Nothing can be said, and why. */
+    record Unknown(Reason reason) implements Estimate, Comparison, Verdict { }
 
     /** A 95 % interval around a point, in the figure's unit, with the requests (or values) and blocks it rests on. */
     record Interval(double low, double point, double high, long n, int blocks) implements Estimate {
@@ -81,7 +82,7 @@ final class Statistics {
     /** How two figures are compared. */
     enum Scale {
         /** Times and amounts: 0.9 means that the candidate takes 10 % less. */
-        RATIO(1, " %") {
+        RATIO(1) {
             @Override double between(double baseline, double candidate) {
                 return StrictMath.log(candidate / baseline);
             }
@@ -89,7 +90,7 @@ final class Statistics {
             @Override double of(double logarithm) { return StrictMath.exp(logarithm); }
         },
         /** Shares, which may be zero: 0.01 means that the candidate's is larger by one percentage point. */
-        POINTS(0, " points") {
+        POINTS(0) {
             @Override double between(double baseline, double candidate) { return candidate - baseline; }
 
             @Override double of(double difference) { return difference; }
@@ -97,12 +98,8 @@ final class Statistics {
 
         /** What the comparison of equal figures gives. */
         final double none;
-        private final String unit;
 
-        Scale(double none, String unit) {
-            this.none = none;
-            this.unit = unit;
-        }
+        Scale(double none) { this.none = none; }
 
         /** Two figures compared, in what may be averaged; not finite if they cannot be. */
         abstract double between(double baseline, double candidate);
@@ -115,17 +112,7 @@ final class Statistics {
         }
 
         /** How far a value lies from no difference. */
-        private double size(double value) { return Math.abs(value - none); }
-
-        /** 0.0123 as "1.2 %" or "1.2 points"; what is more than as much again, as a factor. */
-        private String words(double size) {
-            return this == RATIO && size > 1 ? "a factor of " + plain(1 + size, RoundingMode.HALF_EVEN)
-                    : plain(100 * size, RoundingMode.HALF_EVEN) + unit;
-        }
-
-        private String signed(double value) {
-            return (value > none ? "+" : value < none ? "-" : "") + plain(100 * size(value), RoundingMode.HALF_EVEN);
-        }
+        double size(double value) { return Math.abs(value - none); }
     }
 
     /**
@@ -168,7 +155,7 @@ final class Statistics {
         default Scale scale() { return Scale.RATIO; }
 
         /** Why nothing can be said about this figure from these data, if so. */
-        Optional<String> shortfall();
+        Optional<Reason> shortfall();
 
         /** The interval, where there is no shortfall. */
         Estimate interval();
@@ -269,14 +256,9 @@ final class Statistics {
                     : latencies.valueAt(latencies.position(weights, p));
         }
 
-        private String name() {
-            return "p" + BigDecimal.valueOf(p).movePointRight(2).stripTrailingZeros().toPlainString();
-        }
-
-        public Optional<String> shortfall() {
+        public Optional<Reason> shortfall() {
             long needed = minimumN(p), n = n();
-            return n < needed ? Optional.of(n + " values, " + name() + " needs " + needed)
-                    : tooFew(measured().length, "blocks");
+            return n < needed ? Optional.of(new Reason.TooFewValues(p, n, needed)) : tooFew(measured().length);
         }
 
         /**
@@ -289,7 +271,7 @@ final class Statistics {
             double[] deviations = Arrays.stream(measured())
                     .mapToDouble(block -> latencies.countBelow(position, block) - p * latencies.n(block)).toArray();
             var share = limits(p, deviations, n());
-            if (share.high * n() >= n() - 1) return new Unknown("blocks too few or too unequal to bound " + name());
+            if (share.high * n() >= n() - 1) return new Unknown(new Reason.UnboundedQuantile(p));
             return new Interval(latencies.valueAt(latencies.position(all, share.low)), latencies.valueAt(position),
                     latencies.valueAt(latencies.position(all, share.high)), n(), deviations.length);
         }
@@ -320,9 +302,9 @@ final class Statistics {
             return count == 0 ? Double.NaN : sum / count;
         }
 
-        public Optional<String> shortfall() {
-            return n() == 0 ? Optional.of("no requests")
-                    : value() == 0 ? Optional.of("nothing but zeros") : tooFew(measured().length, "blocks");
+        public Optional<Reason> shortfall() {
+            return n() == 0 ? Optional.of(new Reason.NoRequests())
+                    : value() == 0 ? Optional.of(new Reason.OnlyZeros()) : tooFew(measured().length);
         }
 
         /**
@@ -357,7 +339,7 @@ final class Statistics {
 
         private boolean isAllOrNothing() { return value() == 0 || value() == 1; }
 
-        public Optional<String> shortfall() { return isAllOrNothing() ? Optional.empty() : events.shortfall(); }
+        public Optional<Reason> shortfall() { return isAllOrNothing() ? Optional.empty() : events.shortfall(); }
 
         public Estimate interval() {
             double share = value(), open = Math.min(1, leftOpen(n()));
@@ -413,9 +395,9 @@ final class Statistics {
         return (products / squares * values.length + 1) / (values.length - 4);
     }
 
-    private static Optional<String> tooFew(int count, String blocks) {
-        return count >= MINIMUM_BLOCKS ? Optional.empty()
-                : Optional.of(count + " " + blocks + ", an interval needs " + MINIMUM_BLOCKS);
+    private static Optional<Reason> tooFew(int blocks) {
+        return blocks >= MINIMUM_BLOCKS ? Optional.empty()
+                : Optional.of(new Reason.TooFewBlocks(blocks, MINIMUM_BLOCKS));
     }
 
     private static double t(double probability, int blocks) {
@@ -449,8 +431,8 @@ final class Statistics {
         IntToDoubleFunction ofBlock = block -> scale.between(baseline.block(block), candidate.block(block));
         int[] pairs = IntStream.range(0, baseline.blocks())
                 .filter(block -> Double.isFinite(ofBlock.applyAsDouble(block))).toArray();
-        var tooFew = tooFew(pairs.length, "blocks with a value of both");
-        if (tooFew.isPresent()) return new Unknown(tooFew.get());
+        if (pairs.length < MINIMUM_BLOCKS)
+            return new Unknown(new Reason.TooFewPairedBlocks(pairs.length, MINIMUM_BLOCKS));
 
         double[] byBlock = Arrays.stream(pairs).mapToDouble(ofBlock).toArray();
         int[] all = new int[baseline.blocks()];
@@ -497,7 +479,7 @@ final class Statistics {
     static Comparison twoSample(double[] baseline, double[] candidate) {
         int m = baseline.length, n = candidate.length;
         double deviation = StrictMath.sqrt(m * (double) n * (m + n + 1) / 12);
-        if (m * (double) n / 2 - Z * deviation < 1) return new Unknown(m + " and " + n + " values, too few");
+        if (m * (double) n / 2 - Z * deviation < 1) return new Unknown(new Reason.SamplesTooSmall(m, n));
         double[] a = logs(baseline), b = logs(candidate);
         double[] shifts = new double[m * n];
         for (int i = 0; i < shifts.length; i++) shifts[i] = b[i / m] - a[i % m];
@@ -555,20 +537,30 @@ final class Statistics {
         }
     }
 
-    /** What is said aloud about a pair of variants. */
-    sealed interface Verdict permits Faster, Slower, NoDifferenceLargerThan, NotEnoughData { }
+    /** What a run says of two variants. A direction is claimed of the first three only. */
+    sealed interface Verdict permits Different, TooSmallToMatter, PerhapsTooSmall, PracticallyEqual, ProbablyDifferent,
+            WithinNoise, Undecided, Unknown { }
 
-    /** The candidate takes less. */
-    record Faster(Difference difference) implements Verdict { }
+    /** Larger than chance in this family, than what matters, and than the twins' difference. */
+    record Different(Difference difference) implements Verdict { }
 
-    /** The candidate takes more. */
-    record Slower(Difference difference) implements Verdict { }
+    /** Larger than chance and than the twins' difference, but the whole interval lies within what matters. */
+    record TooSmallToMatter(Difference difference) implements Verdict { }
+
+    /** Larger than chance and than the twins' difference; what matters lies inside the interval, beyond the point. */
+    record PerhapsTooSmall(Difference difference) implements Verdict { }
 
     /** Whatever difference there is, it is at most {@link Difference#largestEnd()}, which is too small to matter. */
-    record NoDifferenceLargerThan(Difference difference) implements Verdict { }
+    record PracticallyEqual(Difference difference) implements Verdict { }
 
-    /** Neither a difference nor its absence can be claimed. */
-    record NotEnoughData(String reason) implements Verdict { }
+    /** Larger than chance if it had been the only question, but not in this family of so many. */
+    record ProbablyDifferent(Difference difference, int family) implements Verdict { }
+
+    /** Larger than chance, at least alone, but not larger than the {@code noise} that identical variants showed. */
+    record WithinNoise(Difference difference, double noise) implements Verdict { }
+
+    /** Neither a difference nor its absence: the interval holds none and more than what matters. */
+    record Undecided(Difference difference) implements Verdict { }
 
     /**
      * The verdicts of a family of questions that are asked together, in their order. A difference must be significant
@@ -581,26 +573,23 @@ final class Statistics {
             case Difference difference -> difference.pValue;
             case Unknown _ -> 1;
         }).toArray());
-        return IntStream.range(0, adjusted.length).mapToObj(i -> verdict(family.get(i), adjusted[i])).toList();
+        return IntStream.range(0, adjusted.length).mapToObj(i -> verdict(family.get(i), adjusted[i], adjusted.length))
+                .toList();
     }
 
-    private static Verdict verdict(Question question, double adjustedP) {
+    private static Verdict verdict(Question question, double adjustedP, int family) {
         return switch (question.comparison) {
-            case Unknown unknown -> new NotEnoughData(unknown.reason);
+            case Unknown unknown -> unknown;
             case Difference difference -> {
                 double threshold = question.threshold(difference);
-                boolean matters = difference.size() > threshold;
-                boolean significant = difference.excludesNone() && adjustedP < ALPHA;
-                if (significant && matters && difference.size() > question.noise)
-                    yield difference.isLess() ? new Faster(difference) : new Slower(difference);
-                if (difference.largestEnd() <= threshold) yield new NoDifferenceLargerThan(difference);
-                var scale = difference.scale;
-                yield new NotEnoughData((significant && matters
-                        ? "identical variants may differ by up to " + scale.words(question.noise)
-                        : significant ? "a difference, but it may be smaller than " + scale.words(threshold)
-                        : difference.excludesNone() ? "a difference, but not sure enough among so many comparisons"
-                        : "could have seen " + scale.words(question.smallestFinding()) + " or more")
-                        + besides(difference));
+                boolean isBeyondTwins = difference.size() > question.noise;
+                boolean isSignificant = difference.excludesNone() && adjustedP < ALPHA;
+                if (isSignificant && isBeyondTwins && difference.size() > threshold) yield new Different(difference);
+                if (difference.largestEnd() <= threshold) yield isSignificant && isBeyondTwins
+                        ? new TooSmallToMatter(difference) : new PracticallyEqual(difference);
+                if (!difference.excludesNone()) yield new Undecided(difference);
+                if (!isBeyondTwins) yield new WithinNoise(difference, question.noise);
+                yield isSignificant ? new PerhapsTooSmall(difference) : new ProbablyDifferent(difference, family);
             }
         };
     }
@@ -615,51 +604,6 @@ final class Statistics {
         for (int rank = 0; rank < m; rank++)
             adjusted[order[rank]] = largest = Math.max(largest, Math.min(1, (m - rank) * pValues[order[rank]]));
         return adjusted;
-    }
-
-    /** A verdict in words; {@code less} and {@code more} name the two directions (faster, slower; cheaper, dearer). */
-    static String words(Verdict verdict, String less, String more) {
-        return switch (verdict) {
-            case Faster(var difference) -> less + " by " + extent(difference) + besides(difference);
-            case Slower(var difference) -> more + " by " + extent(difference) + besides(difference);
-            case NoDifferenceLargerThan(var difference) -> "no difference larger than "
-                    + plain(100 * difference.largestEnd(), RoundingMode.CEILING) + difference.scale.unit
-                    + besides(difference);
-            case NotEnoughData(var reason) -> "not enough data: " + reason;
-        };
-    }
-
-    /** From twice on, factors are easier to read than percentages. */
-    private static String extent(Difference difference) {
-        var scale = difference.scale;
-        var interval = difference.interval;
-        double near = difference.isLess() ? interval.high : interval.low;
-        double far = difference.isLess() ? interval.low : interval.high;
-        boolean asFactor = scale == Scale.RATIO && Math.max(interval.point, 1 / interval.point) >= 2;
-        DoubleFunction<String> size = value -> plain(!asFactor ? 100 * scale.size(value)
-                : difference.isLess() ? 1 / value : value, RoundingMode.HALF_EVEN);
-        String unit = asFactor ? "" : scale.unit;
-        return (asFactor ? "a factor of " : "") + size.apply(interval.point) + unit
-                + " (" + size.apply(near) + " to " + size.apply(far) + unit + ")";
-    }
-
-    /** Where pooled and single blocks tell different stories, both are told: a few odd blocks make the difference. */
-    private static String besides(Difference difference) {
-        return difference.agrees() ? "" : "; block by block "
-                + difference.scale.signed(difference.beside.point) + difference.scale.unit;
-    }
-
-    /** A difference without a verdict, as of two identical variants: "+0.3 % (-0.5 to +1.1 %)". */
-    static String words(Difference difference) {
-        var scale = difference.scale;
-        var interval = difference.interval;
-        return scale.signed(interval.point) + scale.unit + " (" + scale.signed(interval.low) + " to "
-                + scale.signed(interval.high) + scale.unit + ")" + besides(difference);
-    }
-
-    /** No decimal from ten on, one from one on, two below. */
-    private static String plain(double value, RoundingMode rounding) {
-        return BigDecimal.valueOf(value).setScale(value >= 10 ? 0 : value >= 1 ? 1 : 2, rounding).toPlainString();
     }
 
     // ==== Drift ====
@@ -773,7 +717,7 @@ final class Statistics {
      */
     static Estimate slope(double[] x, double[] y) {
         int n = x.length;
-        if (n < MINIMUM_SERIES) return new Unknown(n + " blocks, a slope needs " + MINIMUM_SERIES);
+        if (n < MINIMUM_SERIES) return new Unknown(new Reason.TooFewBlocksForSlope(n, MINIMUM_SERIES));
         double[] slopes = IntStream.range(0, n).boxed().flatMapToDouble(i -> IntStream.range(0, i)
                 .mapToDouble(j -> (y[i] - y[j]) / (x[i] - x[j]))).sorted().toArray();
         double point = median(slopes);
@@ -801,9 +745,9 @@ final class Statistics {
      */
     static Runs across(List<Interval> runs) {
         int k = runs.size();
-        if (k < 2) return new Runs(k, Double.NaN, new Unknown("one run says nothing about other runs"));
+        if (k < 2) return new Runs(k, Double.NaN, new Unknown(new Reason.TooFewRuns(k, MINIMUM_RUNS)));
         if (runs.stream().anyMatch(run -> run.low <= 0))
-            return new Runs(k, Double.NaN, new Unknown("no ratio of runs whose figure may be zero"));
+            return new Runs(k, Double.NaN, new Unknown(new Reason.FigureMayBeZero()));
         double[] y = logs(runs.stream().mapToDouble(Interval::point).toArray());
         double[] v = runs.stream().mapToDouble(run -> StrictMath.pow(run.logStandardError(), 2)).toArray();
         double w = 0, w2 = 0, wy = 0, q = 0;
@@ -811,7 +755,7 @@ final class Statistics {
         for (int i = 0; i < k; i++) q += (y[i] - wy / w) * (y[i] - wy / w) / v[i];
         double between = Math.max(0, (q - (k - 1)) / (w - w2 / w));
         double spread = StrictMath.sqrt(between);
-        if (k < MINIMUM_RUNS) return new Runs(k, spread, new Unknown(k + " runs, an estimate needs " + MINIMUM_RUNS));
+        if (k < MINIMUM_RUNS) return new Runs(k, spread, new Unknown(new Reason.TooFewRuns(k, MINIMUM_RUNS)));
         double weights = 0, sum = 0, squares = 0;
         for (int i = 0; i < k; i++) { weights += 1 / (v[i] + between); sum += y[i] / (v[i] + between); }
         double mean = sum / weights;

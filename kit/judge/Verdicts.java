@@ -10,6 +10,7 @@
 //SOURCES ../record/Run.java
 //SOURCES Findings.java
 //SOURCES Gates.java
+//SOURCES Reason.java
 //SOURCES Statistics.java
 
 import module java.base;
@@ -23,35 +24,24 @@ final class Verdicts {
     private static final double MOST_UTILISATION_LOCAL = 0.30;
     /** An error in a thousand requests is what a client's retry hides; fewer are no reason to choose a language. */
     private static final double NOTICEABLE_ERRORS = 0.001;
-    private static final String NOTHING = "—",
-            BILLED_BY_INSTANCE = "LMI is billed by the instance, see the break-even";
 
     /** What variants are compared by. The first two are the primary family; the others stand beside it, unprotected. */
     enum Measure {
-        P50("p50", "ms", "faster", "slower"), CPU("CPU per request", "ms", "less", "more"),
-        P95("p95", "ms", "faster", "slower"), P99("p99", "ms", "faster", "slower"),
-        ERRORS("errors", "%", "fewer", "more"), BILLED("billed time per request", "ms", "less", "more");
+        P50("p50", "ms"), CPU("CPU per request", "ms"), P95("p95", "ms"), P99("p99", "ms"), ERRORS("errors", "%"),
+        BILLED("billed time per request", "ms");
 
         static final List<Measure> PRIMARY = List.of(P50, CPU), SECONDARY = List.of(P95, P99, ERRORS, BILLED);
 
         final String title;
-        private final String unit, less, more;
+        private final String unit;
 
-        Measure(String title, String unit, String less, String more) {
+        Measure(String title, String unit) {
             this.title = title;
             this.unit = unit;
-            this.less = less;
-            this.more = more;
         }
 
         /** The title with its unit, as a column is named. */
         String column() { return title + " [" + unit + "]"; }
-
-        private String words(Statistics.Verdict verdict) {
-            // Of what cannot be, no data would be enough.
-            boolean cannotBe = verdict.equals(new Statistics.NotEnoughData(BILLED_BY_INSTANCE));
-            return cannotBe ? NOTHING + " " + BILLED_BY_INSTANCE : Statistics.words(verdict, less, more);
-        }
     }
 
     /** All questions of the run, in the order of its variants. */
@@ -73,7 +63,7 @@ final class Verdicts {
 
     /** What is known of a stream's figure, in the measure's unit. */
     Statistics.Estimate estimate(Findings.Stream stream, Measure measure) {
-        if (isMeaningless(measure, stream.variant)) return new Statistics.Unknown(BILLED_BY_INSTANCE);
+        if (isMeaningless(measure, stream.variant)) return new Statistics.Unknown(new Reason.BilledByInstance());
         var estimate = figure(stream, measure).estimate();
         return measure == Measure.ERRORS && estimate instanceof Statistics.Interval share ? share.times(100) : estimate;
     }
@@ -130,12 +120,6 @@ final class Verdicts {
     /** One question that a run is made to answer: the candidate, against the baseline. */
     record Pair(Run.Variant baseline, Run.Variant candidate) {
         boolean acrossCompute() { return !baseline.compute().equals(candidate.compute()); }
-
-        String words() {
-            if (acrossCompute()) return candidate.language() + ": LMI against standard";
-            String compute = candidate.lmi() ? "LMI: " : "standard: ";
-            return compute + candidate.language() + " against " + baseline.language();
-        }
     }
 
     private static List<Pair> pairs(Run run) {
@@ -165,22 +149,21 @@ final class Verdicts {
 
     // ==== Answers ====
 
-    /** For each measure the verdicts on all pairs, in words; a run that claims nothing says nothing. */
-    Map<Measure, Map<Pair, String>> of(Run.Workload workload) {
-        var answers = new EnumMap<Measure, Map<Pair, String>>(Measure.class);
-        for (var measure : Measure.values()) {
-            answers.put(measure, new LinkedHashMap<>());
-            for (var pair : pairs) answers.get(measure).put(pair, NOTHING);
+    /** For each measure the verdict on each pair; a run that claims nothing has none to give. */
+    Map<Measure, Map<Pair, Statistics.Verdict>> of(Run.Workload workload) {
+        var answers = new EnumMap<Measure, Map<Pair, Statistics.Verdict>>(Measure.class);
+        for (var measure : Measure.values()) answers.put(measure, new LinkedHashMap<>());
+        if (!findings.run.plan().claims()) {
+            var none = new Statistics.Unknown(new Reason.ClaimsNothing());
+            for (var verdicts : answers.values()) for (var pair : pairs) verdicts.put(pair, none);
+            return answers;
         }
-        if (!findings.run.plan().claims()) return answers;
         var family = Statistics.verdicts(Measure.PRIMARY.stream().flatMap(measure ->
                 pairs.stream().map(pair -> question(workload, measure, pair))).toList()).iterator();
-        for (var measure : Measure.PRIMARY) for (var pair : pairs) {
-            answers.get(measure).put(pair, measure.words(family.next()));
-        }
+        for (var measure : Measure.PRIMARY) for (var pair : pairs) answers.get(measure).put(pair, family.next());
         for (var measure : Measure.SECONDARY) for (var pair : pairs) {
-            var alone = Statistics.verdicts(List.of(question(workload, measure, pair))).getFirst();
-            answers.get(measure).put(pair, measure.words(alone));
+            var alone = List.of(question(workload, measure, pair));
+            answers.get(measure).put(pair, Statistics.verdicts(alone).getFirst());
         }
         return answers;
     }
@@ -209,14 +192,13 @@ final class Verdicts {
     private double noticeableMs() { return findings.run.isLocal() ? NOTICEABLE_MS_LOCAL : NOTICEABLE_MS; }
 
     /** Why two streams cannot be compared, whatever was measured. */
-    private Optional<String> impediment(Run.Workload workload, Measure measure, Pair pair) {
+    private Optional<Reason> impediment(Run.Workload workload, Measure measure, Pair pair) {
         for (var variant : List.of(pair.baseline(), pair.candidate())) {
-            if (isMeaningless(measure, variant)) return Optional.of(BILLED_BY_INSTANCE);
+            if (isMeaningless(measure, variant)) return Optional.of(new Reason.BilledByInstance());
             if (!findings.run.isLocal() || !pair.acrossCompute()) continue;
             double utilisation = Gates.functionUtilisation(findings, variant.name(), workload.name());
             if (utilisation > MOST_UTILISATION_LOCAL) {
-                return Optional.of("%s kept the functions' only core %.0f %% busy"
-                        .formatted(variant.name(), 100 * utilisation));
+                return Optional.of(new Reason.CoreTooBusy(variant.name(), utilisation));
             }
         }
         return Optional.empty();
@@ -237,7 +219,7 @@ final class Verdicts {
                 .map(pair -> difference(workload, measure, pair)).orElse(NO_TWIN));
     }
 
-    private static final Statistics.Unknown NO_TWIN = new Statistics.Unknown("no twin was measured");
+    private static final Statistics.Unknown NO_TWIN = new Statistics.Unknown(new Reason.NoTwin());
 
     private static double largestEnd(Statistics.Comparison noise) {
         return noise instanceof Statistics.Difference difference ? difference.largestEnd() : 0;
@@ -254,12 +236,12 @@ final class Verdicts {
     }
 
     /** The verdicts on first answers of all pairs, judged together. */
-    Map<Pair, String> ofColdStarts() {
+    Map<Pair, Statistics.Verdict> ofColdStarts() {
         double noise = twins.map(this::coldStarts).map(Verdicts::largestEnd).orElse(0.0);
         var family = Statistics.verdicts(pairs.stream().map(pair ->
                 new Statistics.Question(coldStarts(pair), noticeableMs(), noise)).toList()).iterator();
-        var answers = new LinkedHashMap<Pair, String>();
-        for (var pair : pairs) answers.put(pair, Measure.P50.words(family.next()));
+        var answers = new LinkedHashMap<Pair, Statistics.Verdict>();
+        for (var pair : pairs) answers.put(pair, family.next());
         return answers;
     }
 

@@ -5,6 +5,7 @@
 
 //DEPS tech.tablesaw:tablesaw-core:0.44.4
 //DEPS org.slf4j:slf4j-nop:2.0.17
+//SOURCES Numbers.java
 
 import module java.base;
 import tech.tablesaw.api.*;
@@ -12,10 +13,9 @@ import tech.tablesaw.columns.Column;
 
 /** Renders tables; the same table gives the same bytes everywhere. */
 final class Tables {
-    private static final int SIGNIFICANT_DIGITS = 3;
     /** An interval stays in one line; a text of words that is longer is a sentence. */
     private static final int LONGEST_LINE = 21;
-    static final String MISSING = "—";
+    static final String MISSING = Numbers.MISSING;
 
     /** Builds a table row by row: texts first, then counts and figures by the names of their columns. */
     static final class Rows {
@@ -135,16 +135,8 @@ final class Tables {
                 .replace("\"", "&quot;").replace("'", "&#39;");
     }
 
-    /** A number as tables show it: three significant digits, whole from a hundred on, — for NaN. */
-    static String figure(double value) {
-        if (Double.isNaN(value)) return MISSING;
-        if (Double.isInfinite(value)) return value > 0 ? "∞" : "-∞";
-        if (value == 0) return "0";
-        var exact = new BigDecimal(value);
-        var rounded = exact.round(new MathContext(SIGNIFICANT_DIGITS, RoundingMode.HALF_EVEN));
-        if (rounded.abs().compareTo(BigDecimal.valueOf(100)) >= 0) rounded = exact.setScale(0, RoundingMode.HALF_EVEN);
-        return rounded.toPlainString();
-    }
+    /** A number as tables show it. */
+    static String figure(double value) { return Numbers.figure(value); }
 
     private static List<String> texts(Table table, int row) {
         return table.columns().stream()

@@ -1,0 +1,249 @@
+// What the kit says of what it found. Everything behind this file is a value: here verdicts, estimates and reasons are
+// put in words, in one form for each case, and nowhere else.
+//
+// A verdict begins with its answer ("faster by 13 %"), then says how sure it is ("(4.3 to 21 %)", the 95 % interval)
+// or what keeps it from being an answer. Percentages are relative to the baseline; of shares, points are meant.
+
+//SOURCES ../judge/Cost.java
+//SOURCES ../judge/Reason.java
+//SOURCES ../judge/Statistics.java
+//SOURCES ../judge/Verdicts.java
+//SOURCES Numbers.java
+
+import module java.base;
+
+/** Verdicts, estimates and reasons in plain English. */
+final class Words {
+    /** From twice on, factors are easier to read than percentages. */
+    private static final double FACTORS_FROM = 2;
+
+    private Words() { }
+
+    // ==== Verdicts ====
+
+    /** What a pair is about, such as "rust: LMI against standard" or "LMI: java against rust". */
+    static String of(Verdicts.Pair pair) {
+        var candidate = pair.candidate();
+        if (pair.acrossCompute()) return candidate.language() + ": LMI against standard";
+        String compute = candidate.lmi() ? "LMI: " : "standard: ";
+        return compute + candidate.language() + " against " + pair.baseline().language();
+    }
+
+    /** How the two directions of a measure are called. */
+    private record Directions(String less, String more) {
+        static Directions of(Verdicts.Measure measure) {
+            return switch (measure) {
+                case P50, P95, P99 -> new Directions("faster", "slower");
+                case CPU, BILLED -> new Directions("less", "more");
+                case ERRORS -> new Directions("fewer", "more");
+            };
+        }
+
+        String of(Statistics.Difference difference) { return difference.isLess() ? less : more; }
+    }
+
+    /** A verdict: the answer, which an exhibit may emphasise, and what follows it. */
+    record Said(String answer, String rest) {
+        @Override public String toString() { return answer + rest; }
+    }
+
+    /** A verdict on one measure, as a sentence without its subject. */
+    static Said of(Statistics.Verdict verdict, Verdicts.Measure measure) {
+        var said = Directions.of(measure);
+        return switch (verdict) {
+            case Statistics.Different(var difference) ->
+                    new Said(said.of(difference) + " by " + size(difference), " (" + range(difference) + ")"
+                            + typicalRound(difference));
+            case Statistics.PracticallyEqual(var difference) -> new Said("practically equal", ": "
+                    + Numbers.spoken(100 * difference.largestEnd(), RoundingMode.CEILING) + unit(difference.scale())
+                    + " apart at most" + typicalRound(difference));
+            case Statistics.TooSmallToMatter(var difference) ->
+                    new Said(said.of(difference) + " by " + size(difference), ": real, too small to matter"
+                            + typicalRound(difference));
+            case Statistics.PerhapsTooSmall(var difference) ->
+                    new Said(said.of(difference) + ", perhaps by too little to matter", ": " + range(difference)
+                            + typicalRound(difference));
+            case Statistics.ProbablyDifferent(var difference, var family) ->
+                    new Said("probably " + said.of(difference) + " by " + size(difference), " (" + range(difference)
+                            + "), but " + byChance(family) + " such answers may look so by chance"
+                            + typicalRound(difference));
+            case Statistics.WithinNoise(var difference, var noise) ->
+                    new Said("not told from noise", ": measured " + directed(difference, said, difference.interval().point())
+                            + "; two copies of one function differ by up to " + size(difference.scale(), noise)
+                            + typicalRound(difference));
+            case Statistics.Undecided(var difference) ->
+                    new Said("undecided", ": measured " + directed(difference, said, difference.interval().point())
+                            + "; anything from " + directed(difference, said, difference.interval().low()) + " to "
+                            + directed(difference, said, difference.interval().high()) + " fits"
+                            + typicalRound(difference));
+            case Statistics.Unknown(var reason) -> unanswered(reason);
+        };
+    }
+
+    /** Too few data are a verdict's answer; what data can't mend, or the profile rules out, stands behind a dash. */
+    private static Said unanswered(Reason reason) {
+        return switch (reason) {
+            case Reason.ClaimsNothing _ -> new Said(Numbers.MISSING, "");
+            case Reason.BilledByInstance _, Reason.NoTwin _ -> new Said(Numbers.MISSING, " " + of(reason));
+            case Reason.CoreTooBusy _ -> new Said("not comparable", ": " + of(reason));
+            case Reason.TooFewValues _, Reason.TooFewBlocks _, Reason.TooFewPairedBlocks _,
+                 Reason.TooFewBlocksForSlope _, Reason.UnboundedQuantile _, Reason.NoRequests _, Reason.OnlyZeros _,
+                 Reason.SamplesTooSmall _, Reason.TooFewRuns _, Reason.FigureMayBeZero _ ->
+                    new Said("not enough data", ": " + of(reason));
+        };
+    }
+
+    /** Of so many answers that are right alone with 95 %, how many are expected to be chance: "one of 18". */
+    private static String byChance(int family) {
+        long expected = Math.round(Statistics.ALPHA * family);
+        return expected == 0 ? "one of " + Math.round(1 / Statistics.ALPHA)
+                : (expected == 1 ? "one" : expected) + " of " + family;
+    }
+
+    /** Pooled and single rounds tell different stories: both are told. */
+    private static String typicalRound(Statistics.Difference difference) {
+        if (difference.agrees()) return "";
+        double pooled = difference.interval().point(), typical = difference.beside().point();
+        var scale = difference.scale();
+        boolean isPart = (pooled > scale.none) == (typical > scale.none) && scale.size(typical) < scale.size(pooled);
+        return "; in the typical round " + (isPart ? "only " : "") + signed(scale, typical) + unit(scale)
+                + ": a few odd rounds make the " + (isPart ? "rest" : "difference");
+    }
+
+    // ==== Sizes ====
+
+    private static String unit(Statistics.Scale scale) {
+        return switch (scale) {
+            case RATIO -> " %";
+            case POINTS -> " points";
+        };
+    }
+
+    /** Whether a ratio is so far from one that it is said as a factor. */
+    private static boolean isFactor(Statistics.Scale scale, double value) {
+        return scale == Statistics.Scale.RATIO && Math.max(value, 1 / value) >= FACTORS_FROM;
+    }
+
+    /** The number alone, by which a value lies off no difference: 0.88 is "12", as a factor of 2.2 it is "2.2". */
+    private static String amount(Statistics.Scale scale, double value, boolean asFactor) {
+        if (!asFactor) return Numbers.spoken(100 * scale.size(value));
+        double factor = value < scale.none ? 1 / value : value;
+        // A difference that is one never reads as "a factor of 1".
+        return factor < 1.05 ? Numbers.figure(factor) : Numbers.spoken(factor);
+    }
+
+    /** How large the difference is: "12 %", "a factor of 2.2" or "0.5 points". */
+    private static String size(Statistics.Difference difference) {
+        return size(difference.scale(), difference.interval().point(),
+                isFactor(difference.scale(), difference.interval().point()));
+    }
+
+    private static String size(Statistics.Scale scale, double value, boolean asFactor) {
+        return (asFactor ? "a factor of " : "") + amount(scale, value, asFactor) + (asFactor ? "" : unit(scale));
+    }
+
+    /** A size that has no direction: 0.087 is "8.7 %". */
+    private static String size(Statistics.Scale scale, double size) {
+        boolean asFactor = scale == Statistics.Scale.RATIO && 1 + size >= FACTORS_FROM;
+        return size(scale, scale.none + size, asFactor);
+    }
+
+    /** The interval's ends, the nearer to no difference first, in the unit of {@link #size}: "4.3 to 21 %". */
+    private static String range(Statistics.Difference difference) {
+        var scale = difference.scale();
+        var interval = difference.interval();
+        boolean asFactor = isFactor(scale, interval.point()), less = difference.isLess();
+        return amount(scale, less ? interval.high() : interval.low(), asFactor) + " to "
+                + amount(scale, less ? interval.low() : interval.high(), asFactor) + (asFactor ? "" : unit(scale));
+    }
+
+    /** A value with its own direction: "7 % less", "a factor of 4.3 slower"; "the same" where there is none. */
+    private static String directed(Statistics.Difference difference, Directions said, double value) {
+        var scale = difference.scale();
+        if (value == scale.none) return "the same";
+        boolean asFactor = value > scale.none && isFactor(scale, value);
+        return size(scale, value, asFactor) + " " + (value < scale.none ? said.less : said.more);
+    }
+
+    private static String signed(Statistics.Scale scale, double value) {
+        return (value > scale.none ? "+" : value < scale.none ? "-" : "") + amount(scale, value, false);
+    }
+
+    // ==== Estimates ====
+
+    /** "4.54 (4.31 to 4.78)", in the figure's own unit, or a dash and the reason why there is none. */
+    static String of(Statistics.Estimate estimate) {
+        return switch (estimate) {
+            case Statistics.Interval interval -> Numbers.figure(interval.point())
+                    + " (" + Numbers.figure(interval.low()) + " to " + Numbers.figure(interval.high()) + ")";
+            case Statistics.Unknown(var reason) -> Numbers.MISSING + " " + of(reason);
+        };
+    }
+
+    /** A difference without a verdict, as of two identical variants: "+0.3 % (-0.5 to +1.1 %)". */
+    static String of(Statistics.Comparison comparison) {
+        return switch (comparison) {
+            case Statistics.Difference difference -> {
+                var scale = difference.scale();
+                var interval = difference.interval();
+                yield signed(scale, interval.point()) + unit(scale) + " (" + signed(scale, interval.low()) + " to "
+                        + signed(scale, interval.high()) + unit(scale) + ")" + typicalRound(difference);
+            }
+            case Statistics.Unknown(var reason) -> Numbers.MISSING + " " + of(reason);
+        };
+    }
+
+    // ==== Reasons ====
+
+    /** Why there is no answer: a phrase that stands behind a dash or a colon. */
+    static String of(Reason reason) {
+        return switch (reason) {
+            case Reason.TooFewValues(var quantile, var values, var needed) ->
+                    values + " values, " + quantile(quantile) + " needs " + needed;
+            case Reason.TooFewBlocks(var blocks, var needed) -> blocks + " blocks, an interval needs " + needed;
+            case Reason.TooFewPairedBlocks(var blocks, var needed) ->
+                    blocks + " blocks with a value of both, an interval needs " + needed;
+            case Reason.TooFewBlocksForSlope(var blocks, var needed) -> blocks + " blocks, a slope needs " + needed;
+            case Reason.UnboundedQuantile(var quantile) ->
+                    "blocks too few or too unequal to bound " + quantile(quantile);
+            case Reason.NoRequests() -> "no requests";
+            case Reason.OnlyZeros() -> "nothing but zeros";
+            case Reason.SamplesTooSmall(var baseline, var candidate) ->
+                    baseline + " and " + candidate + " values, too few";
+            case Reason.TooFewRuns(var runs, var needed) -> runs == 1 ? "one run says nothing about other runs"
+                    : runs + " runs, an estimate needs " + needed;
+            case Reason.FigureMayBeZero() -> "a figure that may be zero has no ratio between runs";
+            case Reason.NoTwin() -> "no twin was measured";
+            case Reason.BilledByInstance() -> "LMI is billed by the instance, see the break-even";
+            case Reason.CoreTooBusy(var variant, var utilisation) ->
+                    "%s kept the functions' only core %s %% busy".formatted(variant, Numbers.spoken(100 * utilisation));
+            case Reason.ClaimsNothing() -> "this profile claims nothing";
+        };
+    }
+
+    private static String quantile(double p) {
+        return "p" + BigDecimal.valueOf(p).movePointRight(2).stripTrailingZeros().toPlainString();
+    }
+
+    // ==== Cost ====
+
+    /** From which rate on LMI is cheaper, such as "from 33.9 requests/s on (89.2 million a month), within 32 to 36". */
+    static String of(Cost.BreakEven found) {
+        var perSecond = found.perSecond();
+        String best = rate(perSecond.low()), mean = rate(perSecond.value()), worst = rate(perSecond.high());
+        if (best.equals("never")) return "never: a million requests more cost $%s on LMI, $%s on standard"
+                .formatted(rate(found.lmiUsdPerMillion()), rate(found.standardUsdPerMillion()));
+        if (mean.equals("never")) return "never by the means; at best from %s requests/s on".formatted(best);
+        return "from %s requests/s on (%s million a month)".formatted(mean, rate(found.perMonth().value() / 1e6))
+                + (perSecond.low() == perSecond.high() ? ""
+                        : (worst.equals("never") ? ", at best from %s, at worst never" : ", within %s to %s")
+                                .formatted(best, worst))
+                + (found.settledPerSecond() == perSecond.value() ? ""
+                        : "; with whole instances for good from " + rate(found.settledPerSecond()));
+    }
+
+    /** Three significant digits: intervals of a tenth are common, so more would only look exact. */
+    private static String rate(double value) {
+        return Double.isInfinite(value) ? "never" : new BigDecimal(value).round(new MathContext(3)).toPlainString();
+    }
+}

@@ -131,7 +131,7 @@ final class Experiment implements Callable<Integer> {
             var journal = unfinished == null ? begin(plan, required, artefacts) : resume(unfinished, artefacts);
             boolean removable = true;
             try {
-                var started = start(journal, target, artefacts);
+                var started = start(journal, target, artefacts, required.planned());
                 agree(journal, target, started);
                 load(journal, target, started, required.k6());
             } catch (Cli.Problem problem) {
@@ -396,11 +396,13 @@ final class Experiment implements Callable<Integer> {
         return new Target(command, ProcessBuilder.Redirect.INHERIT, text -> Cli.say("         " + text));
     }
 
-    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts)
+    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts,
+                                 Target.Planned planned)
             throws IOException, InterruptedException {
         var began = Instant.now();
         var variants = journal.run.plan().variants();
-        var started = target.ask(new Target.Start(journal.directory, variants, targetArtefacts(artefacts)));
+        var started = target.ask(
+                new Target.Start(journal.directory, variants, targetArtefacts(artefacts), planned));
         var environments = target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));
         journal.describe("target", started.environment());
         Cli.say("start    %d variants in %s; environments up: %s".formatted(variants.size(),

@@ -36,6 +36,7 @@ final class AwsTest {
     private static final List<Run.Variant> VARIANTS =
             List.of(Run.Variant.of("python-standard-1769"), Run.Variant.of("python-lmi-2048"));
     private static final List<String> NAMES = VARIANTS.stream().map(Run.Variant::name).toList();
+    private static final Ledger.Holder ME = Ledger.Holder.of(ProcessHandle.current());
     private static StandIn aws;
 
     @TempDir static Path artefacts;
@@ -95,7 +96,7 @@ final class AwsTest {
 
     private static Aws target(Door.World world, Path state, String id) {
         return new Aws(world, new Ledger(state), Path.of("").toAbsolutePath(),
-                new Aws.Settings("x86_64", List.of(), List.of()), () -> id);
+                new Aws.Settings("x86_64", List.of(), List.of()), () -> id, ME);
     }
 
     private static Run.Plan plan() {
@@ -104,14 +105,13 @@ final class AwsTest {
                 List.of(new Run.PlannedCell(1, "one", 1, NAMES, "store")));
     }
 
-    private Target.Start startRequest() throws IOException {
+    private Target.Start startRequest(Target.Planned planned) throws IOException {
         return new Target.Start(run, VARIANTS, Map.of("python",
-                new Target.Artefact(null, artefact, Files.size(artefact), Sha256.of(artefact))));
+                new Target.Artefact(null, artefact, Files.size(artefact), Sha256.of(artefact))), planned);
     }
 
     private Target.Started started(Aws target) throws Exception {
-        target.plan(new Target.Plan(plan()));
-        return target.start(startRequest(), told::add);
+        return target.start(startRequest(target.plan(new Target.Plan(plan()))), told::add);
     }
 
     /** All that experiment.java asks for, on stores and logs that hold something, so that no call is left out. */
@@ -480,9 +480,9 @@ final class AwsTest {
 
     @Test void a_network_that_stays_away_ends_with_the_way_on() throws Exception {
         var target = target();
-        target.plan(new Target.Plan(plan()));
+        var planned = target.plan(new Target.Plan(plan()));
         aws.fail("DescribeStackEvents", new StandIn.Kind.Drop(), 9999);
-        var problem = problem(4, () -> target.start(startRequest(), told::add));
+        var problem = problem(4, () -> target.start(startRequest(planned), told::add));
         says("AWS did not answer cloudformation:DescribeStackEvents for 10 min", problem.getMessage());
         says("--resume", problem.hint);
         aws.heal();
@@ -636,10 +636,14 @@ final class AwsTest {
     /** The calls that change what an account holds. */
     private static final String MAKES = "Create.*|Put.*|Execute.*|Delete.*|BatchWrite.*";
 
+    private static final List<String> SOURCE = Stream.concat(Stream.of("aws.java"),
+            Stream.of("Account", "CloudWatch", "Deployment", "PriceList", "StoresOnAws")
+                    .map(part -> "kit/aws/" + part + ".java")).toList();
+
     /** Every call that is written in the source. */
     private static SortedSet<String> callsOfTheSource() throws IOException {
         var calls = new TreeSet<String>();
-        for (String file : List.of("aws.java", "kit/aws/CloudWatch.java", "kit/aws/PriceList.java"))
+        for (String file : SOURCE)
             Pattern.compile("\\b(?:call|delete|ec2)\\(\\s*\"(?:\\w+:)?([A-Z]\\w+)").matcher(Files.readString(Path.of(file)))
                     .results().forEach(call -> calls.add(call.group(1)));
         return calls;
@@ -737,7 +741,7 @@ final class AwsTest {
         }), 1);
         victim.set(process(Map.of("AWS_REGION", "us-east-1", "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test")));
         try (var in = victim.get().outputWriter()) {
-            for (Target.Request<?> request : List.of(new Target.Plan(plan()), startRequest(),
+            for (Target.Request<?> request : List.of(new Target.Plan(plan()), startRequest(target().plan(new Target.Plan(plan()))),
                     new Target.Remove())) in.write(Run.line(request) + "\n");
             in.flush();
             victim.get().getInputStream().transferTo(OutputStream.nullOutputStream());

@@ -157,10 +157,10 @@ final class TemplateTest {
             var variant = Run.Variant.of(name);
             var function = variantFunction(name);
             assertEquals(variant.memoryMb(), function.at("/Properties/MemorySize").asInt(), name);
-            assertEquals("Has" + Aws.switchOf(name).substring("With".length()), function.get("Condition").asText());
+            assertEquals("Has" + Deployment.switchOf(name).substring("With".length()), function.get("Condition").asText());
             assertEquals(variant.lmi(), function.at("/Properties").has("CapacityProviderConfig"), name);
             assertEquals("${AWS::StackName}-" + name, function.at("/Properties/FunctionName/Fn::Sub").asText());
-            assertTrue(text.contains("  " + Aws.switchOf(name) + ": {"), name);
+            assertTrue(text.contains("  " + Deployment.switchOf(name) + ": {"), name);
             Build.settings(variant.language()).forEach((setting, value) ->
                     assertEquals(value, function.at("/Properties/Environment/Variables").path(setting).asText(), name));
         }
@@ -172,7 +172,7 @@ final class TemplateTest {
             ObjectNode properties = variantFunction(name).get("Properties").deepCopy();
             properties.remove(List.of("FunctionName", "MemorySize", "CapacityProviderConfig", "FunctionScalingConfig",
                     "PublishToLatestPublished", "ReservedConcurrentExecutions", "Runtime", "Handler", "Code"));
-            String language = Run.Variant.of(name).language(), id = Aws.switchOf(name).substring("With".length());
+            String language = Run.Variant.of(name).language(), id = Deployment.switchOf(name).substring("With".length());
             ((ObjectNode) properties.at("/Environment/Variables")).remove(Build.settings(language).keySet());
             rest.add(properties.toString().replace(name, "NAME").replace(id, "ID"));
         }

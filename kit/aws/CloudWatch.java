@@ -19,7 +19,7 @@ import software.amazon.awssdk.services.cloudwatch.model.DimensionFilter;
 import software.amazon.awssdk.services.cloudwatch.model.MetricDataQuery;
 
 /** The logs and metrics of one stack. */
-record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
+record CloudWatch(Door door, Ledger.Entry stack) {
     /** Logs are late by seconds: asking more often would be throttled, asking more seldom would keep the next cell. */
     private static final Duration POLL = Duration.ofSeconds(5);
     /** What has not come when nothing new came for so long is not waited for: not every request reached a function. */
@@ -151,7 +151,7 @@ record CloudWatch(Door door, Ledger.Entry stack, String apiStage) {
             series.add(new Series(variant, "AWS/Lambda", "Errors", function, "Sum"));
             series.add(new Series(variant, "AWS/Lambda", "ConcurrentExecutions", function, "Maximum"));
         }
-        var api = Map.of("ApiName", stack.stackName(), "Stage", apiStage);
+        var api = Map.of("ApiName", stack.stackName(), "Stage", stack.outputs().get("ApiStage"));
         for (String metric : List.of("Latency", "IntegrationLatency")) for (String statistic : List.of("p50", "p99"))
             series.add(new Series("door", "AWS/ApiGateway", metric, api, statistic));
         try (var out = Files.newBufferedWriter(request.metricsFile())) {

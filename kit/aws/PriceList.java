@@ -14,13 +14,9 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.pricing.model.Filter;
 import software.amazon.awssdk.services.pricing.model.FilterType;
 
-/**
- * The prices of one region.
- *
- * @param json all of them, in the form of data/prices.json: what a run carries
- * @param from where they come from, in words
- */
-record PriceList(Cost.Tariff tariff, JsonNode json, String from) {
+/** The prices of one region; {@code json} has all of them, in the form of data/prices.json: what a run carries. */
+record PriceList(Cost.Tariff tariff, JsonNode json) {
+    private static final String FROM_AWS = "price-list";
     /** A region that the file has; its prices stand for those of a region that neither the file nor AWS tells of. */
     private static final String REFERENCE = "us-east-1";
     /** The price list is asked for a better estimate, which is not worth more waiting than this. */
@@ -45,11 +41,17 @@ record PriceList(Cost.Tariff tariff, JsonNode json, String from) {
 
     Cost.Bill bill(List<Cost.Use> uses) { return Cost.bill(tariff, uses); }
 
-    /** The prices of data/prices.json. */
-    static PriceList ofFile(Path kit, String region) throws IOException {
-        var file = Run.json().readTree(kit.resolve("data/prices.json").toFile());
-        inPlaceOf(file, region);
-        return of(file, region, "data/prices.json of " + file.path("compiled").asText());
+    /** Prices in the form of data/prices.json. */
+    static PriceList of(JsonNode prices, String region) {
+        return new PriceList(Cost.Prices.of(prices).tariff(region, Cost.Discount.NONE), prices);
+    }
+
+    /** Where they come from, in words. */
+    String from() {
+        String file = "data/prices.json of " + json.path("compiled").asText();
+        boolean live = json.findValuesAsText("source").contains(FROM_AWS);
+        return live ? "AWS's price list of " + json.at("/sources/" + FROM_AWS + "/date").asText() + ", the rest " + file
+                : file;
     }
 
     /** The price list's, and the file's where it is silent; warnings say which and why. */
@@ -62,19 +64,19 @@ record PriceList(Cost.Tariff tariff, JsonNode json, String from) {
         var silent = new TreeSet<String>();
         String refusal = null;
         var prices = (ObjectNode) file.at("/regions/" + door.region);
-        ((ObjectNode) file.path("sources")).putObject("price-list").put("title", "AWS Price List Query API")
+        ((ObjectNode) file.path("sources")).putObject(FROM_AWS).put("title", "AWS Price List Query API")
                 .put("url", "").put("date", LocalDate.ofInstant(door.world.now(), ZoneOffset.UTC).toString());
         try {
             for (var product : products(architecture)) {
                 var tiers = tiers(door, product.service(), product.filters(), product.usageType());
                 if (tiers.isEmpty()) silent.add(product.meter().title);
-                else ((ObjectNode) prices.at("/prices/" + product.meter().key())).put("source", "price-list")
+                else ((ObjectNode) prices.at("/prices/" + product.meter().key())).put("source", FROM_AWS)
                         .set("tiers", Run.json().valueToTree(tiers));
             }
             var hour = tiers(door, "AmazonEC2", Map.of("instanceType", instanceType, "operatingSystem", "Linux",
                     "tenancy", "Shared", "preInstalledSw", "NA", "capacitystatus", "Used"), "");
             if (hour.isEmpty()) silent.add(instanceType);
-            else ((ObjectNode) prices.at("/instances/" + instanceType)).put("source", "price-list")
+            else ((ObjectNode) prices.at("/instances/" + instanceType)).put("source", FROM_AWS)
                     .put("usdPerHour", hour.getFirst().usd());
         } catch (Door.Fault | AwsServiceException refused) {
             refusal = Door.line(refused);
@@ -82,11 +84,7 @@ record PriceList(Cost.Tariff tariff, JsonNode json, String from) {
         if (refusal != null) warnings.add("AWS's price list did not answer (" + refusal + "): " + fromFile + " does");
         else if (!silent.isEmpty()) warnings.add("AWS's price list did not tell " + String.join(", ", silent) + ": "
                 + fromFile + " does");
-        return of(file, door.region, refusal == null && silent.isEmpty() ? "AWS's price list" : fromFile);
-    }
-
-    private static PriceList of(JsonNode prices, String region, String from) {
-        return new PriceList(Cost.Prices.of(prices).tariff(region, Cost.Discount.NONE), prices, from);
+        return of(file, door.region);
     }
 
     /** Lets the reference stand for a region that the file does not have; returns whether that was so. */

@@ -53,9 +53,18 @@ final class Target implements AutoCloseable {
 
     record CostItem(String name, double quantity, String unit, double usd) {}
 
-    /** Start or deploy the variants; the artefacts are Build's, by language. Problems: exit code 3 or 4. */
-    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts)
+    /**
+     * Start or deploy the variants. Problems: exit code 3 or 4.
+     *
+     * @param artefacts  Build's, by language
+     * @param planned    what was answered to the plan; null where a target costs nothing
+     */
+    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts, Planned planned)
             implements Request<Started> {
+        Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts) {
+            this(runDirectory, variants, artefacts, null);
+        }
+
         @Override public Class<Started> answer() { return Started.class; }
     }
 

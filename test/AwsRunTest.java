@@ -132,7 +132,7 @@ final class AwsRunTest {
         var ended = run(experiment(BEGIN)).exits(0).says("CREATE_COMPLETE").says("0 resources left");
         assertEquals(before, aws.holdings());
         assertTrue(newest().cells().stream().allMatch(cell -> cell.notes().isEmpty()), "every request has its record");
-        assertEquals(4, aws.calls().stream().filter("FilterLogEvents"::equals).count(), "one for each cell and variant");
+        assertTrue(aws.calls().stream().filter("FilterLogEvents"::equals).count() < 8, "read until all are there, no longer");
         assertNotNull(newest().finished());
         assertEquals(3, newest().cells().stream().filter(cell -> cell.outcome().isMeasured()).count(), "warm-up and two cells");
         var analysed = run("analyze.java", "data/run.json");

@@ -189,6 +189,9 @@ final class Analyze implements Callable<Integer> {
 
     private static void requireK6(K6Reader.Reading reading) {
         if (reading.shards().stream().anyMatch(K6Reader.Shard::isK6)) return;
+        for (var shard : reading.shards()) if (shard.cut() != null) {
+            throw bad(shard.path() + ": " + shard.cut(), "k6 run --out json=FILE.gz writes what is read here");
+        }
         boolean empty = reading.shards().stream().allMatch(shard -> shard.bytes() == 0);
         String names = reading.shards().stream().map(shard -> shard.path().toString()).collect(Collectors.joining(", "));
         throw bad(names + (empty ? " is empty" : " is not k6's JSON output"),
@@ -240,11 +243,18 @@ final class Analyze implements Callable<Integer> {
             if (name.isEmpty()) throw bad("'" + argument + "' names no file", "write LABEL=FILE");
             for (Path path : files(Path.of(name))) {
                 var paths = labelled.computeIfAbsent(label, _ -> new ArrayList<>());
-                if (paths.contains(path)) throw bad(path + " is named twice", "it would be counted twice: name it once");
+                for (Path other : paths) if (isSame(path, other)) {
+                    throw bad(path + " is named twice" + (other.equals(path) ? "" : ", also as " + other), "it would be counted twice: name it once");
+                }
                 paths.add(path);
             }
         }
         return labelled.entrySet().stream().map(input -> new Input(input.getKey(), input.getValue())).toList();
+    }
+
+    /** A file may have many names; standard input has one. */
+    private static boolean isSame(Path one, Path other) throws IOException {
+        return one.equals(other) || Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
     }
 
     private static List<Path> files(Path path) throws IOException {
@@ -256,12 +266,20 @@ final class Analyze implements Callable<Integer> {
         if (!Files.isDirectory(path)) return List.of(path);
         if (Files.exists(path.resolve("run.json"))) return List.of(path.resolve("run.json"));
         try (var files = Files.list(path)) {
-            var found = files.filter(file -> file.toString().matches(".*\\.(json|ndjson)(\\.gz)?")).sorted().toList();
+            var all = files.filter(Files::isRegularFile).sorted().toList();
+            var found = named(all, ".*\\.(json|ndjson)(\\.gz)?");
+            // A run's cells: records of other kinds lie beside k6's, and a warm-up is no measurement.
+            var cells = named(found, ".*\\.k6\\.json\\.gz");
+            if (!cells.isEmpty()) found = named(cells, "(?!000-).*");
             if (found.isEmpty()) {
                 throw bad("there is no k6 file in " + path, "k6 run --out json=FILE.json.gz writes one");
             }
             return found;
         }
+    }
+
+    private static List<Path> named(List<Path> files, String pattern) {
+        return files.stream().filter(file -> file.getFileName().toString().matches(pattern)).toList();
     }
 
     /** Before there is a run of one's own, there is the published one. */

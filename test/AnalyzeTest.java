@@ -234,6 +234,37 @@ final class AnalyzeTest {
         assertFalse(Files.exists(temporary.resolve("report")), "nothing half written");
     }
 
+    @Test void a_damaged_file_is_called_damaged_and_a_directory_a_directory() throws Exception {
+        Path packed = gzip(file("a.json", request(10, 1, "a", "200", "")));
+        byte[] bytes = Files.readAllBytes(packed);
+        bytes[2]++;
+        analyze(Files.write(packed, bytes).toString(), "--out", out()).exits(2).says("unknown method of compression");
+        analyze("inspect", Files.createDirectory(temporary.resolve("empty.json")).toString()).exits(2)
+                .says("empty.json");
+    }
+
+    @Test void one_file_under_two_names_is_refused() throws Exception {
+        Path file = file("a.json", request(10, 1, "a", "200", ""));
+        Path link = Files.createSymbolicLink(temporary.resolve("link.json"), file);
+        Path hard = Files.createLink(temporary.resolve("hard.json"), file);
+        Path same = temporary.resolve(".").resolve("a.json");
+        for (Path other : List.of(file, link, hard, same)) {
+            analyze(file.toString(), other.toString(), "--out", out()).exits(2).says("named twice");
+        }
+    }
+
+    @Test void a_directory_of_a_runs_cells_means_its_k6_files_without_the_warm_up() throws Exception {
+        Path cells = Files.createDirectory(temporary.resolve("cells"));
+        for (String name : List.of("000-warm-up", "001-a", "002-b")) {
+            Path packed = gzip(file(name, request(name.startsWith("000") ? 99 : 10, 1, "a", "200", "")));
+            Files.move(packed, cells.resolve(name + ".k6.json.gz"));
+            Files.writeString(cells.resolve(name + ".metrics.ndjson"), "{\"cpu\":1}\n");
+            Files.writeString(cells.resolve(name + ".invocations.ndjson.gz"), "not even gzip");
+        }
+        analyze(cells.toString(), "--out", out()).exits(0);
+        assertEquals("a,/x,2,10.0,10.0,10.0,10.0,10.0,10.0,10.0", report("latency").lines().toList().getLast());
+    }
+
     @Test void inspect_shows_metrics_tags_and_their_values() throws Exception {
         Path file = file("some.json", request(10, 1, "a", "200", ""), request(30, 2, "b", "404", "1404"));
         analyze("inspect", file.toString()).exits(0).says("http_req_duration", "scenario", "a (1), b (1)", "1404 (1)");

@@ -47,6 +47,8 @@ final class K6ReaderFuzzTest {
         int refused;
 
         private void line(byte[] line) {
+            // What JSON takes for white space; a blank line is nobody's loss.
+            if (new String(line, StandardCharsets.ISO_8859_1).matches("[ \t\r]*")) return;
             JsonNode root;
             try {
                 root = TREES.readTree(line);

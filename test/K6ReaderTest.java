@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.*;
 
 final class K6ReaderTest {
@@ -316,7 +317,7 @@ final class K6ReaderTest {
         Slice longer = new Slice(file, good.length(), good.length() + "what?\n".length());
         shard = K6Reader.read(List.of(new K6Reader.Input("run", List.of(longer))), K6Reader.Query.by(),
                 (_, _) -> {}).shards().getFirst();
-        assertEquals(List.of(new K6Reader.Refused(good.length(), "what?")), shard.firstRefused());
+        assertEquals(List.of(new K6Reader.Refused(good.length(), "not k6's", "what?")), shard.firstRefused());
         assertNull(shard.cut());
     }
 
@@ -393,9 +394,9 @@ final class K6ReaderTest {
     @Test void refused_lines_are_counted_and_the_first_are_shown_with_their_place() throws IOException {
         String good = values("x", "1");
         K6Reader.Shard shard = read(good + "what?\n" + good + "\n" + good + "{}\n".repeat(9)).shards().getFirst();
-        assertEquals(11, shard.refused());
+        assertEquals(10, shard.refused());
         assertEquals(3, shard.fast() + shard.jackson());
-        assertEquals(new K6Reader.Refused(good.length(), "what?"), shard.firstRefused().getFirst());
+        assertEquals(new K6Reader.Refused(good.length(), "not k6's", "what?"), shard.firstRefused().getFirst());
         assertEquals(5, shard.firstRefused().size());
         assertTrue(shard.isK6());
     }
@@ -416,8 +417,65 @@ final class K6ReaderTest {
         K6Reader.Reading reading = read(good + long10 + good + long20 + good);
         assertEquals(5, only(reading).sum());
         assertEquals(1, reading.shards().getFirst().refused());
-        assertEquals(good.length() * 2 + long10.length(), reading.shards().getFirst().firstRefused().getFirst()
-                .offset());
+        K6Reader.Refused refused = reading.shards().getFirst().firstRefused().getFirst();
+        assertEquals(good.length() * 2 + long10.length(), refused.offset());
+        assertEquals("longer than 16 MB", refused.why());
+    }
+
+    @Test void a_damaged_later_member_of_gzip_is_a_cut_file_and_zeros_are_not() throws IOException {
+        byte[] one = Files.readAllBytes(gzip("one", values("x", "1").repeat(500).getBytes()));
+        for (int damaged = 0; damaged < 4; damaged++) {
+            byte[] two = one.clone();
+            if (damaged < 3) two[damaged]++;
+            byte[] both = Arrays.copyOf(one, one.length + two.length + 1_000);
+            System.arraycopy(two, 0, both, one.length, two.length);
+            K6Reader.Reading reading = read(K6Reader.Query.by(), Files.write(folder.resolve("both"), both));
+            assertEquals(damaged < 3 ? 500 : 1_000, only(reading).count());
+            assertEquals(damaged < 3, reading.shards().getFirst().cut() != null);
+        }
+    }
+
+    @Test void what_else_a_file_may_be_is_named_also_when_it_comes_through_a_pipe() throws IOException {
+        var named = new LinkedHashMap<byte[], String>();
+        named.put(new byte[] {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd, 4, 0}, "zstd");
+        named.put("BZh91AY&SY".getBytes(), "bzip2");
+        named.put(new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0}, "xz");
+        named.put("PK\u0003\u0004 and so on".getBytes(), "zip");
+        named.put(("\ufeff" + values("x", "1")).getBytes(StandardCharsets.UTF_16LE), "UTF-16");
+        named.put(values("x", "1").getBytes(StandardCharsets.UTF_16LE), "UTF-16");
+        named.put(values("x", "1").getBytes(StandardCharsets.UTF_16), "UTF-16");
+        InputStream before = System.in;
+        try {
+            for (var what : named.entrySet()) {
+                System.setIn(new ByteArrayInputStream(what.getKey()));
+                for (Path path : List.of(Files.write(folder.resolve("what"), what.getKey()), Path.of("-"))) {
+                    K6Reader.Shard shard = read(K6Reader.Query.by(), path).shards().getFirst();
+                    assertFalse(shard.isK6());
+                    assertEquals(0, shard.refused());
+                    assertTrue(shard.cut().contains(what.getValue()), shard::cut);
+                }
+            }
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    @Test void a_directory_is_named() throws IOException {
+        K6Reader.Shard shard = read(K6Reader.Query.by(), folder).shards().getFirst();
+        assertTrue(shard.cut().contains("directory"), shard::cut);
+    }
+
+    @Test void a_byte_order_mark_and_blank_lines_are_no_loss() throws IOException {
+        String lines = values("x", "1", "2", "4"), windows = lines.replace("\n", "\r\n\r\n");
+        for (String text : List.of("\ufeff" + lines, "\n \n" + lines + "\t", windows, "\ufeff" + windows)) {
+            try (var reading = read(K6Reader.Query.by(), file(text), gzip("packed", text.getBytes(UTF_8)))) {
+                assertEquals(14, only(reading).sum());
+                for (K6Reader.Shard shard : reading.shards()) {
+                    assertEquals(0, shard.refused());
+                    assertNull(shard.cut());
+                }
+            }
+        }
     }
 
     // ==== What lines mean ====

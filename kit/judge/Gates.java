@@ -103,7 +103,7 @@ final class Gates {
         var cut = reading.shards().stream().filter(shard -> shard.cut() != null)
                 .map(shard -> new Case(1, shard.cut(), "in " + shard.path().getFileName() + ", the rest is counted"));
         var refused = reading.shards().stream().filter(shard -> shard.refused() > 0)
-                .map(shard -> new Case(shard.refused(), shard.refused() + " not k6's",
+                .map(shard -> new Case(shard.refused(), shard.refused() + " " + shard.firstRefused().getFirst().why(),
                         "in %s, the first at byte %d: '%s'".formatted(shard.path().getFileName(),
                                 shard.firstRefused().getFirst().offset(),
                                 shard.firstRefused().getFirst().text().strip())));

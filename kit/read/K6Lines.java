@@ -27,8 +27,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
  * Reads lines one after the other; T is what its user wants to find again for a metric and its tags. For one thread.
  */
 final class K6Lines<T> {
-    /** A sample of a known shape, a sample that Jackson read, a metric's declaration, or not a line of k6's. */
-    enum Kind { KNOWN, READ, DECLARATION, REFUSED }
+    /**
+     * A sample of a known shape, a sample that Jackson read, a metric's declaration, nothing but white space, or not a
+     * line of k6's.
+     */
+    enum Kind { KNOWN, READ, DECLARATION, BLANK, REFUSED }
 
     /** What the user of the lines makes of them. */
     interface Meaning<T> {
@@ -464,6 +467,9 @@ final class K6Lines<T> {
         private static final JsonFactory FACTORY = JsonFactory.builder()
                 .disable(JsonFactory.Feature.CHARSET_DETECTION).disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
+        /** What Windows' tools put in front of UTF-8. */
+        private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
         final Scanner scan = new Scanner();
         final Map<String, String> tags = new HashMap<>();
         String metric, metricType, contains;
@@ -485,8 +491,11 @@ final class K6Lines<T> {
         private Kind parse(byte[] line) {
             metric = type = null;
             forgetData();
-            try (JsonParser parser = FACTORY.createParser(line)) {
-                if (parser.nextToken() != JsonToken.START_OBJECT) return Kind.REFUSED;
+            int mark = startsWith(line, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+            try (JsonParser parser = FACTORY.createParser(line, mark, line.length - mark)) {
+                JsonToken first = parser.nextToken();
+                if (first == null) return Kind.BLANK;
+                if (first != JsonToken.START_OBJECT) return Kind.REFUSED;
                 for (String field; (field = parser.nextFieldName()) != null; ) {
                     parser.nextToken();
                     switch (field) {
@@ -506,6 +515,10 @@ final class K6Lines<T> {
             if (metric == null) return Kind.REFUSED;
             if ("Point".equals(type) && hasTime && hasValue) return Kind.READ;
             return "Metric".equals(type) && metricType != null && contains != null ? Kind.DECLARATION : Kind.REFUSED;
+        }
+
+        private static boolean startsWith(byte[] line, byte[] start) {
+            return line.length >= start.length && Arrays.equals(line, 0, start.length, start, 0, start.length);
         }
 
         private void forgetData() {

@@ -109,8 +109,8 @@ final class K6Reader {
     /** What k6 declares of a metric: type is counter, gauge, rate or trend; contains is default, time or data. */
     record Metric(String name, String type, String contains) {}
 
-    /** The beginning of a line that is not k6's, and where in the (inflated) shard it stands. */
-    record Refused(long offset, String text) {}
+    /** Why a line was refused, its beginning, and where in the (inflated) shard it stands. */
+    record Refused(long offset, String why, String text) {}
 
     /**
      * How the lines of one shard were read. fast and jackson count the samples by the way they went, which is a matter
@@ -365,7 +365,7 @@ final class K6Reader {
                     long size = size(slice);
                     total = size < 0 || total < 0 ? -1 : total + size;
                     if (!slice.isWhole() && size < slice.length()) tally.cut("the file ends before its part of it does");
-                    if (size < 0 || isGzip(slice)) segments.add(new Segment(tally, 0, STREAM));
+                    if (size < 0 || !Format.of(slice).isLines()) segments.add(new Segment(tally, 0, STREAM));
                     else for (long from = 0; from < size; from += SEGMENT_BYTES)
                         plain.add(new Segment(tally, from, Math.min(size, from + SEGMENT_BYTES)));
                 }
@@ -381,10 +381,35 @@ final class K6Reader {
             return Math.clamp(Files.size(slice.path()) - slice.from(), 0, slice.length());
         }
 
-        private static boolean isGzip(Slice slice) throws IOException {
+    }
+
+    /** What a shard is by its first bytes; null is lines of text. */
+    private enum Format {
+        LINES(null), GZIP(null), ZSTD("it is compressed with zstd"), BZIP2("it is compressed with bzip2"),
+        XZ("it is compressed with xz"), ZIP("it is a zip archive"), UTF_16("it is UTF-16, as PowerShell's > writes it");
+
+        static final int FIRST_BYTES = 4;
+        /** Why nobody reads it here. */
+        final String why;
+
+        Format(String why) { this.why = why == null ? null : why + "; only UTF-8, plain or gzip, is read"; }
+
+        boolean isLines() { return this == LINES; }
+
+        static Format of(Slice slice) throws IOException {
             try (InputStream in = slice.open()) {
-                return Gunzip.isGzip(in.readNBytes(2));
+                return of(in.readNBytes(FIRST_BYTES));
             }
+        }
+
+        static Format of(byte[] first) {
+            String hex = HexFormat.of().formatHex(first);
+            if (Gunzip.isGzip(Arrays.copyOf(first, 2))) return GZIP;
+            if (hex.startsWith("28b52ffd")) return ZSTD;
+            if (hex.startsWith("425a68")) return BZIP2;
+            if (hex.startsWith("fd377a58")) return XZ;
+            if (hex.startsWith("504b0304")) return ZIP;
+            return hex.matches("(fffe|feff|7b00|007b).*") ? UTF_16 : LINES;
         }
     }
 
@@ -399,7 +424,7 @@ final class K6Reader {
         final String label;
         final Slice slice;
         private long bytes, fast, jackson, declarations, refused;
-        private final TreeMap<Long, String> firstRefused = new TreeMap<>();
+        private final TreeMap<Long, Refused> firstRefused = new TreeMap<>();
         private String cut;
 
         Tally(int input, String label, Slice slice) {
@@ -415,11 +440,11 @@ final class K6Reader {
             this.declarations += declarations;
         }
 
-        synchronized void refuse(long offset, Object bytes, long from, long to) {
+        synchronized void refuse(long offset, String why, Object bytes, long from, long to) {
             refused++;
             long shown = Math.min(to - from, REFUSED_BYTES);
             String text = new String(Bytes.copy(bytes, from, from + shown), UTF_8);
-            firstRefused.put(offset, shown < to - from ? text + "…" : text);
+            firstRefused.put(offset, new Refused(offset, why, shown < to - from ? text + "…" : text));
             if (firstRefused.size() > REFUSED_SHOWN) firstRefused.pollLastEntry();
         }
 
@@ -427,9 +452,8 @@ final class K6Reader {
         synchronized void cut(String how) { if (cut == null) cut = how; }
 
         synchronized Shard shard() {
-            List<Refused> first = new ArrayList<>();
-            firstRefused.forEach((offset, text) -> first.add(new Refused(offset, text)));
-            return new Shard(label, slice.path(), bytes, fast, jackson, declarations, refused, first, cut);
+            return new Shard(label, slice.path(), bytes, fast, jackson, declarations, refused,
+                    List.copyOf(firstRefused.values()), cut);
         }
     }
 
@@ -437,7 +461,8 @@ final class K6Reader {
 
     /** Reads segments, and has series of its own until the end, when workers are merged. */
     private static final class Worker implements Callable<Void>, K6Lines.Meaning<Series> {
-        private static final String MEANWHILE = "it was cut while it was read";
+        private static final String MEANWHILE = "it was cut while it was read", NOT_K6S = "not k6's",
+                TOO_LONG = "longer than " + (LONGEST_LINE >> 20) + " MB";
         private static final Map<String, Long> TOO_MANY = Collections.unmodifiableMap(new HashMap<>());
 
         final Values.Spill spill = new Values.Spill();
@@ -544,7 +569,7 @@ final class K6Reader {
                     long stop = Bytes.FIRST + Math.min(end, to - base);
                     start = (int) (lines(buffer, Bytes.FIRST + start, Bytes.FIRST + end, stop) - Bytes.FIRST);
                 } else if (limit == buffer.length - K6Lines.SLACK && (skipping || !grow())) {
-                    if (!skipping) tally.refuse(base, buffer, Bytes.FIRST, Bytes.FIRST + limit);
+                    if (!skipping) tally.refuse(base, TOO_LONG, buffer, Bytes.FIRST, Bytes.FIRST + limit);
                     skipping = true;
                     start = limit;
                 }
@@ -575,7 +600,7 @@ final class K6Reader {
         /** Adds the lines that begin before `stop`, all of them whole until `end`; says where the next one begins. */
         private long lines(Object bytes, long at, long end, long stop) throws IOException {
             while (at < stop) {
-                if (!add(lines.read(bytes, at, end))) tally.refuse(origin + at, bytes, at, lines.after() - 1);
+                if (!add(lines.read(bytes, at, end))) tally.refuse(origin + at, NOT_K6S, bytes, at, lines.after() - 1);
                 at = lines.after();
             }
             return at;
@@ -595,6 +620,7 @@ final class K6Reader {
                     declarations++;
                     declare(new Metric(lines.metric(), lines.metricType(), lines.contains()));
                 }
+                case BLANK -> { }
                 case REFUSED -> { return false; }
             }
             return true;
@@ -744,7 +770,7 @@ final class K6Reader {
                     if (got > 0) work.progress(got);
                     return got;
                 }
-            }, 2);
+            }, Format.FIRST_BYTES);
             while (empty.remainingCapacity() > 1) empty.add(new Ahead(AHEAD_BYTES));
             thread = Thread.ofPlatform().daemon().start(this::readAhead);
         }
@@ -773,9 +799,11 @@ final class K6Reader {
         }
 
         private InputStream inflated() throws IOException {
-            byte[] first = in.readNBytes(2);
+            byte[] first = in.readNBytes(Format.FIRST_BYTES);
             in.unread(first);
-            return Gunzip.isGzip(first) ? new Gunzip(in) : in;
+            Format format = Format.of(first);
+            damage = format.why;
+            return damage != null ? InputStream.nullInputStream() : format == Format.GZIP ? new Gunzip(in) : in;
         }
 
         @Override public int read(byte[] into, int at, int most, long position) throws IOException {

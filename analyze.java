@@ -351,8 +351,8 @@ final class Analyze implements Callable<Integer> {
     // ==== Check ====
 
     /** Why what was read cannot be trusted, a sentence each; empty when it can. */
-    private static List<String> sentences(List<Gates.Flag> flags) {
-        return flags.stream().map(Gates.Flag::sentence).toList();
+    private static List<String> sentences(List<Gates.Checked> checked) {
+        return checked.stream().filter(Gates.Checked::isRaised).map(Words::of).toList();
     }
 
     // ==== Compute: the tables of a run ====

@@ -5,6 +5,7 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../kit/judge/Gates.java
+//SOURCES ../kit/report/Words.java
 //SOURCES MadeUpRun.java
 
 import module java.base;
@@ -44,7 +45,7 @@ final class GatesTest {
 
     private List<String> flags() throws IOException {
         try (var findings = findings()) {
-            return Gates.check(findings).stream().map(Gates.Flag::sentence).toList();
+            return Gates.check(findings).stream().filter(Gates.Checked::isRaised).map(Words::of).toList();
         }
     }
 
@@ -86,13 +87,42 @@ final class GatesTest {
         }).cell(2, cell -> cell.concurrency = 15));
     }
 
+    private Map<Gates.Gate, Gates.Checked> checked(MadeUpRun madeUp) throws IOException {
+        madeUp.write(directory);
+        try (var findings = findings()) {
+            return Gates.check(findings).stream().collect(Collectors.toMap(Gates.Checked::gate, checked -> checked));
+        }
+    }
+
+    @Test void every_gate_is_told_with_its_figure_when_it_passes() throws IOException {
+        var checked = checked(clean().cell(1, cell -> cell.generatorCpu = 0.3));
+        assertEquals(EnumSet.allOf(Gates.Gate.class), checked.keySet());
+        for (var gate : checked.values()) assertEquals(Gates.State.PASSED, gate.state(), gate::toString);
+        assertEquals(0.3, checked.get(Gates.Gate.GENERATOR_CPU).figure(), 1e-9, "the busiest cell's");
+        assertEquals(1, checked.get(Gates.Gate.ACHIEVED_RATE).figure(), 0.01);
+        assertEquals(0, checked.get(Gates.Gate.DROPPED_ITERATIONS).figure());
+        assertEquals("generator's CPU: 30 % of 1 core in 001-rust-standard-1769-io (at most 80 %)",
+                Words.of(checked.get(Gates.Gate.GENERATOR_CPU)));
+    }
+
+    @Test void what_nobody_measured_is_not_known() throws IOException {
+        var checked = checked(clean().cells(_ -> true, cell -> cell.generatorCpu = Double.NaN)
+                .run(run -> run.withCells(run.cells().stream().filter(cell -> cell.stored() == null).toList())));
+        for (var gate : List.of(Gates.Gate.GENERATOR_CPU, Gates.Gate.STORED_OBJECTS)) {
+            assertEquals(Gates.State.NOT_KNOWN, checked.get(gate).state());
+            assertTrue(Double.isNaN(checked.get(gate).figure()));
+        }
+        assertEquals("generator's CPU: not known (at most 80 %)", Words.of(checked.get(Gates.Gate.GENERATOR_CPU)));
+    }
+
     // ==== The record ====
 
     @Test void a_changed_file_is_seen() throws IOException {
         clean().write(directory);
         Path file = directory.resolve("cells/001-rust-standard-1769-io.metrics.ndjson");
         Files.writeString(file, "\n", StandardOpenOption.APPEND);
-        areExactly(flags(), "changed files: another file at cells/001-rust-standard-1769-io.metrics.ndjson (…)");
+        areExactly(flags(), "changed files: cells/001-rust-standard-1769-io.metrics.ndjson is not the one that was recorded "
+                + "(its sha256 must be the one on record)");
     }
 
     @Test void a_cut_file_is_seen() throws IOException {
@@ -107,7 +137,8 @@ final class GatesTest {
     }
 
     @Test void an_unfinished_run_is_seen() throws IOException {
-        raises("unfinished run: 12 of 12 cells are measured (all, and its end on record)",
+        raises("unfinished run: 12 of 12 cells are measured, but the record has no end "
+                        + "(all must be, and the record must have its end)",
                 clean().run(run -> run.withFinished(null)));
     }
 
@@ -120,13 +151,13 @@ final class GatesTest {
 
     @Test void a_wrong_answer_is_unequal_work() throws IOException {
         raises("unequal work: 1 wrong answer in 001-rust-standard-1769-io "
-                        + "(only correct ones, and every variant's proof)",
+                        + "(only correct ones)",
                 clean().cell(1, cell -> cell.wrong = 1));
     }
 
-    @Test void a_variant_that_never_proved_its_replies_is_unequal_work() throws IOException {
-        raises("unequal work: no proof of equal replies for rust-lmi-2048 "
-                        + "(only correct ones, and every variant's proof)",
+    @Test void a_variant_that_never_proved_its_replies_is_seen() throws IOException {
+        raises("unproved work: no proof of equal replies for rust-lmi-2048 "
+                        + "(every variant must give the contract's replies before the load)",
                 clean().run(run -> run.withAgreement(
                         new Run.Agreement(run.started(), 45, List.of(STANDARD)))));
     }
@@ -221,8 +252,8 @@ final class GatesTest {
     @Test void the_share_of_its_core_that_a_function_used_is_known() throws IOException {
         clean().write(directory);
         try (var findings = findings()) {
-            assertEquals(0.1, Gates.functionUtilisation(findings, LMI, "io"), 1e-9);
-            assertTrue(Double.isNaN(Gates.functionUtilisation(findings, LMI, "cpu")), "nobody asked for it");
+            assertEquals(0.1, findings.utilisation(LMI, "io"), 1e-9);
+            assertTrue(Double.isNaN(findings.utilisation(LMI, "cpu")), "nobody asked for it");
         }
     }
 

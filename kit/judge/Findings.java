@@ -186,6 +186,26 @@ final class Findings implements Closeable {
         return parts.isEmpty() ? Optional.empty() : Optional.of(K6Reader.Series.union(parts, List.of()));
     }
 
+    /**
+     * The share of the functions' cores that a variant used while it was asked, 0 to 1; NaN where it was not read. On
+     * one machine standard and LMI queue differently for the same core: above some 30 % they cannot be compared there.
+     */
+    double utilisation(String variant, String workload) {
+        var cells = telemetry.stream().filter(told -> workload.equals(told.cell().workload()))
+                .filter(told -> told.seconds(variant, "cpuNs") > 0).toList();
+        double cpuNs = cells.stream().mapToDouble(told -> told.growth(variant, "cpuNs")).sum();
+        double seconds = cells.stream().mapToDouble(told -> told.seconds(variant, "cpuNs")).sum();
+        return cpuNs / 1e9 / seconds / cores("functions");
+    }
+
+    /** How many cores "functions" or "others" may use: all of the machine's where nothing is pinned. */
+    int cores(String side) {
+        if (run.environment("target", "pinning", side).orElse(null) instanceof List<?> cores && !cores.isEmpty()) {
+            return cores.size();
+        }
+        return run.environment("machine", "cores").orElse(1) instanceof Number cores ? cores.intValue() : 1;
+    }
+
     // ==== Join ====
 
     private static List<Stream> streams(Run run) {

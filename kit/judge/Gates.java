@@ -2,9 +2,9 @@
 // than it was told to be, the machine was full, a variant was asked less or did other work, the clock jumped, a file is
 // not whole.
 //
-// A gate names itself, its figure and its threshold. One flag stands for all that it caught: the worst case, and how
-// many more there are. A run with a flag is analysed all the same, with the flag on top. A warm-up carries no finding:
-// of it only the answers and the files are judged.
+// Each gate looks at all cases it concerns and tells its threshold, the worst case with its figure, and how many more
+// cases did not pass. A run with a raised gate is analysed all the same, with what was raised on top. A warm-up carries no
+// finding: of it only the answers and the files are judged.
 
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
@@ -54,67 +54,210 @@ final class Gates {
 
     // ==== Check ====
 
-    /**
-     * A gate that a run did not pass.
-     *
-     * @param figure what was found, with its unit
-     * @param where  the worst case: a variant's workload, a cell or a file
-     * @param limit  what would have passed
-     * @param more   how many cases there are beside the worst
-     */
-    record Flag(String gate, String figure, String where, String limit, int more) {
-        /** As in "dropped iterations: 3.2 % of io on java-standard-1769 (at most 0.1 %); 2 more like it". */
-        String sentence() {
-            String others = more == 0 ? "" : "; " + more + " more like it";
-            return "%s: %s %s (%s)%s".formatted(gate, figure, where, limit, others);
+    /** What a gate's figure is: how many, a share from 0 to 1, or seconds. */
+    enum Unit { COUNT, SHARE, SECONDS }
+
+    /** Which figures pass: those up to the threshold, those from it on, or only those below it. */
+    enum Bound { AT_MOST, AT_LEAST, BELOW }
+
+    /** The gates, in the order in which they are told. */
+    enum Gate {
+        CUT_FILES(Unit.COUNT, Bound.AT_MOST, 0),
+        REFUSED_LINES(Unit.COUNT, Bound.AT_MOST, 0),
+        CHANGED_FILES(Unit.COUNT, Bound.AT_MOST, 0),
+        UNFINISHED_RUN(Unit.COUNT, Bound.AT_MOST, 0),
+        FAILED_CELLS(Unit.COUNT, Bound.AT_MOST, 0),
+        UNEQUAL_WORK(Unit.COUNT, Bound.AT_MOST, 0),
+        UNPROVED_WORK(Unit.COUNT, Bound.AT_MOST, 0),
+        STORED_OBJECTS(Unit.COUNT, Bound.AT_MOST, 0),
+        DROPPED_ITERATIONS(Unit.SHARE, Bound.AT_MOST, MOST_DROPPED),
+        ACHIEVED_RATE(Unit.SHARE, Bound.AT_LEAST, LEAST_ACHIEVED),
+        UNEQUAL_COUNTS(Unit.SHARE, Bound.AT_MOST, MOST_UNEQUAL),
+        VIRTUAL_USERS(Unit.SHARE, Bound.AT_MOST, MOST_VIRTUAL_USERS),
+        GENERATOR_CPU(Unit.SHARE, Bound.AT_MOST, MOST_GENERATOR_CPU),
+        MACHINE_CPU(Unit.SHARE, Bound.AT_MOST, MOST_MACHINE_CPU),
+        ERRORS(Unit.SHARE, Bound.AT_MOST, MOST_ERRORS),
+        THROTTLES(Unit.COUNT, Bound.AT_MOST, 0),
+        LMI_AT_ITS_MAXIMUM(Unit.SHARE, Bound.BELOW, 1),
+        CLOCK(Unit.SECONDS, Bound.AT_MOST, MOST_CLOCK_SECONDS),
+        WARM_UP_NOT_OVER(Unit.SHARE, Bound.AT_MOST, MOST_WARMING);
+
+        final Unit unit;
+        final Bound bound;
+        final double threshold;
+
+        Gate(Unit unit, Bound bound, double threshold) {
+            this.unit = unit;
+            this.bound = bound;
+            this.threshold = threshold;
+        }
+
+        private boolean passes(double figure) {
+            return switch (bound) {
+                case AT_MOST -> figure <= threshold;
+                case AT_LEAST -> figure >= threshold;
+                case BELOW -> figure < threshold;
+            };
         }
     }
 
-    /** Something that a gate caught; the largest badness of all is shown. */
-    private record Case(double badness, String figure, String where) {}
+    /** How a gate ended: not known where it had nothing to look at, or nobody measured its figure. */
+    enum State { PASSED, RAISED, NOT_KNOWN }
 
-    /** All that speaks against a run, empty when it may be believed. */
-    static List<Flag> check(Findings findings) {
+    /**
+     * A gate that was asked.
+     *
+     * @param worst the worst case of those that did not pass, or of all if they did; empty where nothing is known
+     * @param more  how many cases beside the worst did not pass
+     */
+    record Checked(Gate gate, State state, Optional<Case> worst, int more) {
+        boolean isRaised() { return state == State.RAISED; }
+
+        /** The worst case's figure, in the gate's unit; NaN where nothing is known. */
+        double figure() { return worst.map(Case::figure).orElse(Double.NaN); }
+    }
+
+    /** One thing that a gate looked at, with the names and figures that a reader needs to find it. */
+    sealed interface Case {
+        /** What is held against the threshold, in the gate's unit; NaN where nobody measured it. */
+        double figure();
+
+        default boolean passes(Gate gate) { return gate.passes(figure()); }
+
+        /** @param how null for a file that is whole */
+        record Cut(String file, String how) implements Case {
+            public double figure() { return how == null ? 0 : 1; }
+        }
+
+        /** The lines that were refused: why the first of them was, the byte where it begins, and its beginning. */
+        record Refused(String file, long lines, String why, long firstAt, String first) implements Case {
+            public double figure() { return lines; }
+        }
+
+        record OnRecord(String path, boolean isThere, boolean isSame) implements Case {
+            public double figure() { return isSame ? 0 : 1; }
+        }
+
+        /** The figure is how many planned cells are missing; what counts is the end on record. */
+        record Finished(long measured, long planned, boolean isEnded) implements Case {
+            public double figure() { return planned - measured; }
+
+            @Override public boolean passes(Gate gate) { return isEnded; }
+        }
+
+        /** @param reason null for a cell that was measured */
+        record CellEnd(String cell, String reason) implements Case {
+            public double figure() { return reason == null ? 0 : 1; }
+        }
+
+        record WrongAnswers(String cell, long count) implements Case {
+            public double figure() { return count; }
+        }
+
+        record Proof(String variant, boolean isGiven) implements Case {
+            public double figure() { return isGiven ? 0 : 1; }
+        }
+
+        /**
+         * The figure is by how many objects and correct replies differ; what is in order is more.
+         *
+         * @param isBounded whether all invocations are on record, so that there can't be more objects than these
+         */
+        record InStores(String cell, Run.Stored stored, long replies, long invocations, boolean isBounded)
+                implements Case {
+            public double figure() { return Math.abs(stored.objects() - replies); }
+
+            @Override public boolean passes(Gate gate) {
+                long objects = stored.objects(), smallest = stored.smallestBytes(), largest = stored.largestBytes();
+                boolean counted = replies <= objects && (objects <= invocations || !isBounded);
+                boolean sized = objects == 0 || smallest == OBJECT_BYTES && largest == OBJECT_BYTES;
+                return counted && sized && stored.items() == objects && stored.sameIds();
+            }
+        }
+
+        /** The share of a variant's requests for a workload that was dropped, or that was an error. */
+        record Requests(String workload, String variant, double figure) implements Case {}
+
+        /** @param isRounding whether no more is missing than k6 rounds away at the ends of phases */
+        record Rate(String workload, String variant, double askedPerSecond, double figure, boolean isRounding)
+                implements Case {
+            @Override public boolean passes(Gate gate) { return isRounding || gate.passes(figure); }
+        }
+
+        /** The requests of the variants that were asked least and most; so many apart always pass. */
+        record Counts(String workload, long least, long most, long always) implements Case {
+            public double figure() { return (double) (most - least) / most; }
+
+            @Override public boolean passes(Gate gate) { return most - least <= always || gate.passes(figure()); }
+        }
+
+        record VirtualUsers(String cell, double most, double figure) implements Case {}
+
+        record GeneratorCpu(String cell, int cores, double figure) implements Case {}
+
+        record MachineCpu(String cell, double figure) implements Case {}
+
+        record Throttled(String cell, String variant, double figure) implements Case {}
+
+        /** Requests at once of an LMI function, of so many that its environments take. */
+        record AtOnce(String cell, double used, double limit) implements Case {
+            public double figure() { return used == 0 ? 0 : used / limit; }
+        }
+
+        /** What does not fit together, and by how many seconds. */
+        record Clock(String cell, ClockFault fault, double figure) implements Case {}
+
+        /** By which share the median fell early, from this round on; no round and 0 where it did not. */
+        record EarlyFall(String workload, String variant, int round, double figure) implements Case {}
+    }
+
+    /** How a step of the wall clock shows: what is too long, or where it should not be. */
+    enum ClockFault { CELL_TOO_SHORT, ANSWER_BEFORE_CELL, ANSWER_AFTER_CELL, PHASE_TOO_LONG }
+
+    /** All gates of a run; it may be believed when none is raised. */
+    static List<Checked> check(Findings findings) {
         var gates = new Gates(findings);
         return Stream.concat(check(findings.reading).stream(), Stream.of(
-                flag("changed files", "the one with the sha256 on record", gates.changedFiles()),
-                flag("unfinished run", "all, and its end on record", gates.unfinished()),
-                flag("failed cells", "none allowed", gates.failedCells()),
-                flag("unequal work", "only correct ones, and every variant's proof", gates.unequalWork()),
-                flag("stored objects", "correct replies <= objects <= invocations, and as many items with the same ids",
-                        gates.storedObjects()),
-                flag("dropped iterations", "at most " + atMost(MOST_DROPPED), gates.droppedIterations()),
-                flag("achieved rate", "at least " + atLeast(LEAST_ACHIEVED), gates.achievedRate()),
-                flag("unequal counts", "at most %s or %d a cell apart".formatted(atMost(MOST_UNEQUAL),
-                        MOST_UNEQUAL_PER_SLOT), gates.unequalCounts()),
-                flag("virtual users", "at most " + atMost(MOST_VIRTUAL_USERS), gates.virtualUsers()),
-                flag("generator's CPU", "at most " + atMost(MOST_GENERATOR_CPU), gates.generatorCpu()),
-                flag("machine's CPU", "at most " + atMost(MOST_MACHINE_CPU), gates.machineCpu()),
-                flag("errors", "at most " + atMost(MOST_ERRORS), gates.errors()),
-                flag("throttles", "none allowed", gates.throttles()),
-                flag("LMI at its maximum", "fewer than the limit", gates.lmiAtItsMaximum()),
-                flag("clock", "at most %s s".formatted(plain(MOST_CLOCK_SECONDS)), gates.clock()),
-                flag("warm-up not over", "at most %s in the first third".formatted(atMost(MOST_WARMING)),
-                        gates.warmUpNotOver())).flatMap(Optional::stream)).toList();
+                check(Gate.CHANGED_FILES, gates.filesOnRecord()),
+                check(Gate.UNFINISHED_RUN, gates.finished()),
+                check(Gate.FAILED_CELLS, gates.cellEnds()),
+                check(Gate.UNEQUAL_WORK, gates.wrongAnswers()),
+                check(Gate.UNPROVED_WORK, gates.proofs()),
+                check(Gate.STORED_OBJECTS, gates.inStores()),
+                check(Gate.DROPPED_ITERATIONS, gates.droppedIterations()),
+                check(Gate.ACHIEVED_RATE, gates.achievedRates()),
+                check(Gate.UNEQUAL_COUNTS, gates.counts()),
+                check(Gate.VIRTUAL_USERS, gates.virtualUsers()),
+                check(Gate.GENERATOR_CPU, gates.generatorCpu()),
+                check(Gate.MACHINE_CPU, gates.machineCpu()),
+                check(Gate.ERRORS, gates.errors()),
+                check(Gate.THROTTLES, gates.throttles()),
+                check(Gate.LMI_AT_ITS_MAXIMUM, gates.atOnce()),
+                check(Gate.CLOCK, gates.clock()),
+                check(Gate.WARM_UP_NOT_OVER, gates.earlyFalls()))).toList();
     }
 
-    /** What speaks against k6's files alone. */
-    static List<Flag> check(K6Reader.Reading reading) {
-        var cut = reading.shards().stream().filter(shard -> shard.cut() != null)
-                .map(shard -> new Case(1, shard.cut(), "in " + shard.path().getFileName() + ", the rest is counted"));
-        var refused = reading.shards().stream().filter(shard -> shard.refused() > 0)
-                .map(shard -> new Case(shard.refused(), shard.refused() + " " + shard.firstRefused().getFirst().why(),
-                        "in %s, the first at byte %d: '%s'".formatted(shard.path().getFileName(),
-                                shard.firstRefused().getFirst().offset(),
-                                shard.firstRefused().getFirst().text().strip())));
-        return Stream.of(flag("cut file", "none allowed", cut), flag("refused lines", "none allowed", refused))
-                .flatMap(Optional::stream).toList();
+    /** What k6's files alone say. */
+    static List<Checked> check(K6Reader.Reading reading) {
+        return List.of(
+                check(Gate.CUT_FILES, reading.shards().stream().map(shard -> new Case.Cut(name(shard), shard.cut()))),
+                check(Gate.REFUSED_LINES, reading.shards().stream().map(shard -> {
+                    if (shard.refused() == 0) return new Case.Refused(name(shard), 0, "", 0, "");
+                    var first = shard.firstRefused().getFirst();
+                    return new Case.Refused(name(shard), shard.refused(), first.why(), first.offset(), first.text().strip());
+                })));
     }
 
-    private static Optional<Flag> flag(String gate, String limit, Stream<Case> cases) {
-        var all = cases.toList();
-        return all.stream().reduce((worst, next) -> next.badness > worst.badness ? next : worst)
-                .map(worst -> new Flag(gate, worst.figure, worst.where, limit, all.size() - 1));
+    private static String name(K6Reader.Shard shard) { return shard.path().getFileName().toString(); }
+
+    private static Checked check(Gate gate, Stream<? extends Case> cases) {
+        var known = cases.<Case>map(found -> found).filter(found -> !Double.isNaN(found.figure())).toList();
+        var raised = known.stream().filter(found -> !found.passes(gate)).toList();
+        ToDoubleFunction<Case> badness = found -> gate.bound == Bound.AT_LEAST ? -found.figure() : found.figure();
+        var worst = (raised.isEmpty() ? known : raised).stream().reduce((one, next) ->
+                badness.applyAsDouble(next) > badness.applyAsDouble(one) ? next : one);
+        var state = !raised.isEmpty() ? State.RAISED : known.isEmpty() ? State.NOT_KNOWN : State.PASSED;
+        return new Checked(gate, state, worst, Math.max(0, raised.size() - 1));
     }
 
     private final Findings findings;
@@ -130,205 +273,173 @@ final class Gates {
     // ==== The record ====
 
     /** On all cores, as every byte of the run is read for it. */
-    private Stream<Case> changedFiles() {
-        return run.cells().parallelStream().flatMap(cell -> cell.files().stream()).flatMap(file -> {
-            String where = "at " + file.path();
+    private Stream<Case.OnRecord> filesOnRecord() {
+        return run.cells().parallelStream().flatMap(cell -> cell.files().stream()).map(file -> {
             try {
-                boolean same = Sha256.of(findings.directory.resolve(file.path())).equals(file.sha256());
-                return same ? Stream.empty() : Stream.of(new Case(1, "another file", where));
+                String sha256 = Sha256.of(findings.directory.resolve(file.path()));
+                return new Case.OnRecord(file.path(), true, sha256.equals(file.sha256()));
             } catch (IOException gone) {
-                return Stream.of(new Case(2, "no file", where));
+                return new Case.OnRecord(file.path(), false, false);
             }
         });
     }
 
-    private Stream<Case> unfinished() {
-        if (run.finished() != null) return Stream.empty();
-        long planned = run.plan().order().size();
-        return Stream.of(new Case(1, measured().count() + " of " + planned + " cells", "are measured"));
+    private Stream<Case.Finished> finished() {
+        return Stream.of(new Case.Finished(measured().count(), run.plan().order().size(), run.finished() != null));
     }
 
-    private Stream<Case> failedCells() {
-        return run.cells().stream().filter(cell -> !cell.outcome().isMeasured())
-                .map(cell -> new Case(1, cell.outcome().reason(), "in " + cell.name()));
+    private Stream<Case.CellEnd> cellEnds() {
+        return run.cells().stream().map(cell ->
+                new Case.CellEnd(cell.name(), cell.outcome().isMeasured() ? null : cell.outcome().reason()));
     }
 
     // ==== The work ====
 
-    private Stream<Case> unequalWork() {
-        var wrong = run.cells().stream().map(cell -> {
-            long count = count(answers(cell, "wrong"));
-            return new Case(count, count == 1 ? "1 wrong answer" : count + " wrong answers", "in " + cell.name());
-        }).filter(found -> found.badness > 0);
+    private Stream<Case.WrongAnswers> wrongAnswers() {
+        return run.cells().stream()
+                .map(cell -> new Case.WrongAnswers(cell.name(), count(answers(cell, "wrong"))));
+    }
+
+    private Stream<Case.Proof> proofs() {
         var proved = run.agreement() == null ? List.of() : run.agreement().variants();
-        var unproved = run.plan().variants().stream().filter(variant -> !proved.contains(variant.name()))
-                .map(variant -> new Case(Double.MAX_VALUE, "no proof of equal replies", "for " + variant.name()));
-        return Stream.concat(wrong, unproved);
+        return run.plan().variants().stream()
+                .map(variant -> new Case.Proof(variant.name(), proved.contains(variant.name())));
     }
 
     /** What lies in the stores after a cell was put there by its requests, those of the settling phase among them. */
-    private Stream<Case> storedObjects() {
-        return measured().filter(cell -> cell.stored() != null).flatMap(cell -> {
-            var stored = cell.stored();
-            long objects = stored.objects(), replies = count(answers(cell, Findings.CORRECT));
+    private Stream<Case.InStores> inStores() {
+        return measured().filter(cell -> cell.stored() != null).map(cell -> {
+            long replies = count(answers(cell, Findings.CORRECT));
             long invocations = cell.variants().stream().mapToLong(variant -> slot(cell, variant).invocations).sum();
             // A note tells of records that came late or not at all: then their number is no bound.
-            boolean bounded = replies <= objects && (objects <= invocations || !cell.notes().isEmpty());
-            long smallest = stored.smallestBytes(), largest = stored.largestBytes();
-            boolean sized = objects == 0 || smallest == OBJECT_BYTES && largest == OBJECT_BYTES;
-            if (bounded && sized && stored.items() == objects && stored.sameIds()) return Stream.empty();
-            String items = stored.items() + (stored.sameIds() ? " items, the same ids" : " items, other ids");
-            return Stream.of(new Case(Math.abs(objects - replies),
-                    "%d objects of %d to %d bytes, %s".formatted(objects, smallest, largest, items),
-                    "after %d correct replies to %d invocations in %s".formatted(replies, invocations, cell.name())));
+            return new Case.InStores(cell.name(), cell.stored(), replies, invocations, cell.notes().isEmpty());
         });
     }
 
     // ==== The load ====
 
-    private Stream<Case> droppedIterations() {
-        return findings.streams.stream().flatMap(stream -> {
+    private Stream<Case.Requests> droppedIterations() {
+        return findings.streams.stream().map(stream -> {
             long dropped = stream.sum(slot -> slot.dropped);
-            return above(MOST_DROPPED, (double) dropped / (stream.requests() + dropped), "of " + name(stream));
+            return requests(stream, (double) dropped / (stream.requests() + dropped));
         });
     }
 
-    private Stream<Case> achievedRate() {
-        return findings.streams.stream().flatMap(stream -> {
+    private static Case.Requests requests(Findings.Stream stream, double share) {
+        return new Case.Requests(stream.workload.name(), stream.variant.name(), share);
+    }
+
+    private Stream<Case.Rate> achievedRates() {
+        return findings.streams.stream().map(stream -> {
             double planned = stream.workload.ratePerSecond() * stream.total(slot -> slot.seconds);
             long requests = stream.requests();
-            if (requests + ROUNDING_PER_SLOT * stream.slots.size() >= LEAST_ACHIEVED * planned) return Stream.empty();
-            return Stream.of(new Case(1 - requests / planned, atLeast(requests / planned),
-                    "of %s a second asked of %s".formatted(plain(stream.workload.ratePerSecond()), name(stream))));
+            return new Case.Rate(stream.workload.name(), stream.variant.name(), stream.workload.ratePerSecond(),
+                    requests / planned, requests + ROUNDING_PER_SLOT * stream.slots.size() >= LEAST_ACHIEVED * planned);
         });
     }
 
     /** Only rounds that all variants have are compared: a cell that failed has a gate of its own. */
-    private Stream<Case> unequalCounts() {
-        return run.plan().workloads().stream().flatMap(workload -> {
+    private Stream<Case.Counts> counts() {
+        return run.plan().workloads().stream().map(workload -> {
             var streams = findings.streams.stream().filter(stream -> stream.workload.equals(workload)).toList();
             var rounds = new TreeSet<>(streams.getFirst().slots.keySet());
             streams.forEach(stream -> rounds.retainAll(stream.slots.keySet()));
             var counts = streams.stream().mapToLong(stream -> rounds.stream()
                     .mapToLong(round -> stream.slots.get(round).requests()).sum()).summaryStatistics();
-            long least = counts.getMin(), most = counts.getMax();
-            double passes = Math.max(MOST_UNEQUAL * most, MOST_UNEQUAL_PER_SLOT * rounds.size());
-            return most - least <= passes ? Stream.empty() : Stream.of(new Case((double) (most - least) / most,
-                    "%d to %d requests".formatted(least, most), "by variant in " + workload.name()));
+            return new Case.Counts(workload.name(), counts.getMin(), counts.getMax(),
+                    MOST_UNEQUAL_PER_SLOT * rounds.size());
         });
     }
 
     /** Each variant of a cell has a scenario of its own in each phase, with so many virtual users. */
-    private Stream<Case> virtualUsers() {
-        return measured().flatMap(cell -> {
+    private Stream<Case.VirtualUsers> virtualUsers() {
+        return measured().map(cell -> {
             double most = cell.variants().size() * cell.phases().stream().mapToInt(Run.Phase::mostVus).max().orElse(0);
-            double used = series(cell, "vus").mapToDouble(K6Reader.Series::max).max().orElse(0);
-            return above(MOST_VIRTUAL_USERS, used / most, "of %s in %s".formatted(plain(most), cell.name()));
+            double used = series(cell, "vus").mapToDouble(K6Reader.Series::max).max().orElse(Double.NaN);
+            return new Case.VirtualUsers(cell.name(), most, used / most);
         });
     }
 
-    private Stream<Case> generatorCpu() {
-        int cores = cores(run, "others");
-        return telemetry().flatMap(told -> above(MOST_GENERATOR_CPU,
-                told.growth("k6", "cpuNs") / 1e9 / told.seconds("k6", "cpuNs") / cores,
-                "of %d core%s in %s".formatted(cores, cores == 1 ? "" : "s", told.cell().name())));
+    private Stream<Case.GeneratorCpu> generatorCpu() {
+        int cores = findings.cores("others");
+        return telemetry().map(told -> new Case.GeneratorCpu(told.cell().name(), cores,
+                told.growth("k6", "cpuNs") / 1e9 / told.seconds("k6", "cpuNs") / cores));
     }
 
-    private Stream<Case> machineCpu() {
-        return telemetry().flatMap(told -> {
+    private Stream<Case.MachineCpu> machineCpu() {
+        return telemetry().map(told -> {
             double busyNs = told.growth("machine", "cpuNs"), idleNs = told.growth("machine", "idleNs");
-            return above(MOST_MACHINE_CPU, busyNs / (busyNs + idleNs), "busy in " + told.cell().name());
+            return new Case.MachineCpu(told.cell().name(), busyNs / (busyNs + idleNs));
         });
-    }
-
-    /** A case, if the share is more than may be; none if it is NaN, as what nobody measures here is no reason. */
-    private static Stream<Case> above(double most, double share, String where) {
-        return share > most ? Stream.of(new Case(share, atMost(share), where)) : Stream.empty();
     }
 
     // ==== The functions ====
 
-    private Stream<Case> errors() {
-        return findings.streams.stream().flatMap(stream -> {
+    private Stream<Case.Requests> errors() {
+        return findings.streams.stream().map(stream -> {
             long requests = stream.requests();
-            return above(MOST_ERRORS, (double) (requests - stream.correct()) / requests, "of " + name(stream));
+            return requests(stream, (double) (requests - stream.correct()) / requests);
         });
     }
 
     /** Invocations tell on one machine; on AWS CloudWatch does, in Throttles and, for LMI, in one metric a reason. */
-    private Stream<Case> throttles() {
+    private Stream<Case.Throttled> throttles() {
         return telemetry().flatMap(told -> told.cell().variants().stream().map(variant -> {
             double recorded = slot(told.cell(), variant).throttles;
             double metered = told.series().entrySet().stream()
                     .filter(metric -> metric.getKey().matches(variant + " .*Throttles"))
                     .flatMap(metric -> metric.getValue().values().stream()).mapToDouble(Double::doubleValue).sum();
-            double throttled = Math.max(recorded, metered);
-            return new Case(throttled, plain(throttled), "of %s in %s".formatted(variant, told.cell().name()));
-        })).filter(found -> found.badness > 0);
-    }
-
-    /** An LMI function without a free place is at its limit, and its latency is the limit's. */
-    private Stream<Case> lmiAtItsMaximum() {
-        Predicate<String> isLmi = variant -> Run.Variant.of(variant).lmi();
-        return telemetry().flatMap(told -> told.cell().variants().stream().filter(isLmi).flatMap(variant -> {
-            double used = told.largest(variant, "concurrency");
-            double limit = Run.LMI_CONCURRENCY * told.largest(variant, "environments");
-            if (Double.isNaN(used)) {
-                used = told.largest(variant, "ExecutionEnvironmentConcurrency");
-                limit = told.largest(variant, "ExecutionEnvironmentConcurrencyLimit");
-            }
-            // Neither is a number where nobody measured it.
-            return !(used >= limit) || used == 0 ? Stream.empty() : Stream.of(
-                    new Case(used / limit, plain(used) + " of " + plain(limit), "at once in " + told.cell().name()));
+            return new Case.Throttled(told.cell().name(), variant, Math.max(recorded, metered));
         }));
     }
 
-    /**
-     * The share of the functions' cores that a variant used while it was asked, 0 to 1; NaN where it was not read. On
-     * one machine standard and LMI queue differently for the same core: above some 30 % they cannot be compared there.
-     */
-    static double functionUtilisation(Findings findings, String variant, String workload) {
-        var cells = findings.telemetry.stream().filter(told -> workload.equals(told.cell().workload()))
-                .filter(told -> told.seconds(variant, "cpuNs") > 0).toList();
-        double cpuNs = cells.stream().mapToDouble(told -> told.growth(variant, "cpuNs")).sum();
-        double seconds = cells.stream().mapToDouble(told -> told.seconds(variant, "cpuNs")).sum();
-        return cpuNs / 1e9 / seconds / cores(findings.run, "functions");
+    /** An LMI function without a free place is at its limit, and its latency is the limit's. */
+    private Stream<Case.AtOnce> atOnce() {
+        Predicate<String> isLmi = variant -> Run.Variant.of(variant).lmi();
+        return telemetry().flatMap(told -> told.cell().variants().stream().filter(isLmi).map(variant -> {
+            double used = told.largest(variant, "concurrency");
+            double limit = Run.LMI_CONCURRENCY * told.largest(variant, "environments");
+            if (!Double.isNaN(used)) return new Case.AtOnce(told.cell().name(), used, limit);
+            return new Case.AtOnce(told.cell().name(), told.largest(variant, "ExecutionEnvironmentConcurrency"),
+                    told.largest(variant, "ExecutionEnvironmentConcurrencyLimit"));
+        }));
     }
 
     // ==== Time ====
 
     /** A step of the wall clock makes a cell shorter than its phases, or puts answers where they cannot be. */
-    private Stream<Case> clock() {
-        return measured().flatMap(cell -> {
+    private Stream<Case.Clock> clock() {
+        return measured().map(cell -> {
             var end = cell.phases().getLast();
             long startNs = K6Reader.nanos(cell.started()), endNs = K6Reader.nanos(cell.ended());
-            var off = new TreeMap<Double, String>();
-            off.put(end.startSecond() + end.seconds() - seconds(startNs, endNs), "less than the phases of");
+            var off = new TreeMap<Double, ClockFault>();
+            off.put(end.startSecond() + end.seconds() - seconds(startNs, endNs), ClockFault.CELL_TOO_SHORT);
             series(cell, "answer_ms").forEach(answers -> {
                 double phase = cell.phases().stream().filter(one -> one.name().equals(Findings.tag(answers, "phase")))
                         .mapToDouble(Run.Phase::seconds).sum();
-                off.put(seconds(answers.firstNs(), startNs), "from an answer to the start of");
-                off.put(seconds(endNs, answers.lastNs()), "from the end to an answer of");
+                off.put(seconds(answers.firstNs(), startNs), ClockFault.ANSWER_BEFORE_CELL);
+                off.put(seconds(endNs, answers.lastNs()), ClockFault.ANSWER_AFTER_CELL);
                 off.put(seconds(answers.firstNs(), answers.lastNs()) - phase - answers.max() / 1e3,
-                        "more than a phase and its slowest answer in");
+                        ClockFault.PHASE_TOO_LONG);
             });
             double worst = off.lastKey();
-            return worst <= MOST_CLOCK_SECONDS ? Stream.empty()
-                    : Stream.of(new Case(worst, plain(worst) + " s", off.get(worst) + " " + cell.name()));
+            return new Case.Clock(cell.name(), off.get(worst), Math.max(0, worst));
         });
     }
 
     /** A level that falls early and stays down: what was measured before was still the warm-up. */
-    private Stream<Case> warmUpNotOver() {
-        return findings.streams.stream().flatMap(stream -> {
+    private Stream<Case.EarlyFall> earlyFalls() {
+        return findings.streams.stream().map(stream -> {
             var slots = stream.measuredSlots();
             var changes = Statistics.changes(stream.medians());
-            if (changes.isEmpty()) return Stream.empty();
-            var first = changes.getFirst();
+            String workload = stream.workload.name(), variant = stream.variant.name();
+            var first = changes.isEmpty() ? null : changes.getFirst();
+            boolean isEarly = first != null && first.block() <= WARM_UP_SHARE * slots.size()
+                    && first.pValue() <= WARMING_ALPHA;
+            if (!isEarly) return new Case.EarlyFall(workload, variant, 0, 0);
             double highestAfter = changes.stream().mapToDouble(Statistics.Change::after).max().orElseThrow();
-            boolean early = first.block() <= WARM_UP_SHARE * slots.size() && first.pValue() <= WARMING_ALPHA;
-            return !early ? Stream.empty() : above(MOST_WARMING, 1 - highestAfter / first.before(),
-                    "less p50 of %s from round %d on".formatted(name(stream), slots.get(first.block()).round));
+            return new Case.EarlyFall(workload, variant, slots.get(first.block()).round,
+                    Math.max(0, 1 - highestAfter / first.before()));
         });
     }
 
@@ -357,31 +468,5 @@ final class Gates {
 
     private static long count(Stream<K6Reader.Series> series) { return series.mapToLong(K6Reader.Series::count).sum(); }
 
-    /** How many cores "functions" or "others" may use: all of the machine's where nothing is pinned. */
-    private static int cores(Run run, String side) {
-        if (run.environment().get("target") instanceof Map<?, ?> target
-                && target.get("pinning") instanceof Map<?, ?> pinning
-                && pinning.get(side) instanceof List<?> cores && !cores.isEmpty()) return cores.size();
-        return run.environment().get("machine") instanceof Map<?, ?> machine
-                && machine.get("cores") instanceof Number cores ? cores.intValue() : 1;
-    }
-
-    private static String name(Findings.Stream stream) {
-        return stream.workload.name() + " on " + stream.variant.name();
-    }
-
     private static double seconds(long fromNs, long toNs) { return (toNs - fromNs) / 1e9; }
-
-    /** A share is rounded away from its limit, so that 0.1001 % never reads as the 0.1 % that would have passed. */
-    private static String atMost(double share) { return rounded(100 * share, RoundingMode.CEILING) + " %"; }
-
-    private static String atLeast(double share) { return rounded(100 * share, RoundingMode.FLOOR) + " %"; }
-
-    private static String plain(double value) { return rounded(value, RoundingMode.HALF_EVEN); }
-
-    /** Three digits; what binary fractions add beyond the twelfth is no reason to round away. */
-    private static String rounded(double value, RoundingMode mode) {
-        return BigDecimal.valueOf(value).round(new MathContext(12)).round(new MathContext(3, mode)).stripTrailingZeros()
-                .toPlainString();
-    }
 }

@@ -9,7 +9,6 @@
 //SOURCES ../read/Histogram.java
 //SOURCES ../record/Run.java
 //SOURCES Findings.java
-//SOURCES Gates.java
 //SOURCES Reason.java
 //SOURCES Statistics.java
 
@@ -196,7 +195,7 @@ final class Verdicts {
         for (var variant : List.of(pair.baseline(), pair.candidate())) {
             if (isMeaningless(measure, variant)) return Optional.of(new Reason.BilledByInstance());
             if (!findings.run.isLocal() || !pair.acrossCompute()) continue;
-            double utilisation = Gates.functionUtilisation(findings, variant.name(), workload.name());
+            double utilisation = findings.utilisation(variant.name(), workload.name());
             if (utilisation > MOST_UTILISATION_LOCAL) {
                 return Optional.of(new Reason.CoreTooBusy(variant.name(), utilisation));
             }

@@ -28,5 +28,11 @@ final class Numbers {
                 : rounded.toPlainString();
     }
 
+    /** With three digits and this rounding; what binary fractions add beyond the twelfth is no reason to round away. */
+    static String rounded(double value, RoundingMode mode) {
+        return BigDecimal.valueOf(value).round(new MathContext(12)).round(new MathContext(SIGNIFICANT_DIGITS, mode))
+                .stripTrailingZeros().toPlainString();
+    }
+
     static String spoken(double value) { return spoken(value, RoundingMode.HALF_EVEN); }
 }

@@ -1,10 +1,11 @@
-// What the kit says of what it found. Everything behind this file is a value: here verdicts, estimates and reasons are
-// put in words, in one form for each case, and nowhere else.
+// What the kit says of what it found. Everything behind this file is a value: here verdicts, estimates, reasons and gates
+// are put in words, in one form for each case, and nowhere else.
 //
 // A verdict begins with its answer ("faster by 13 %"), then says how sure it is ("(4.3 to 21 %)", the 95 % interval)
 // or what keeps it from being an answer. Percentages are relative to the baseline; of shares, points are meant.
 
 //SOURCES ../judge/Cost.java
+//SOURCES ../judge/Gates.java
 //SOURCES ../judge/Reason.java
 //SOURCES ../judge/Statistics.java
 //SOURCES ../judge/Verdicts.java
@@ -12,7 +13,7 @@
 
 import module java.base;
 
-/** Verdicts, estimates and reasons in plain English. */
+/** Verdicts, estimates, reasons and gates in plain English. */
 final class Words {
     /** From twice on, factors are easier to read than percentages. */
     private static final double FACTORS_FROM = 2;
@@ -223,6 +224,123 @@ final class Words {
 
     private static String quantile(double p) {
         return "p" + BigDecimal.valueOf(p).movePointRight(2).stripTrailingZeros().toPlainString();
+    }
+
+    // ==== Gates ====
+
+    /** As in "dropped iterations: 3.2 % of io on java-standard-1769 (at most 0.1 %); 2 more like it". */
+    static String of(Gates.Checked checked) {
+        var gate = checked.gate();
+        String found = checked.worst().map(worst -> of(gate, worst)).orElse("not known");
+        return name(gate) + ": " + found + " (" + limit(gate) + ")"
+                + (checked.more() == 0 ? "" : "; " + checked.more() + " more like it");
+    }
+
+    static String name(Gates.Gate gate) {
+        return switch (gate) {
+            case CUT_FILES -> "cut file";
+            case REFUSED_LINES -> "refused lines";
+            case CHANGED_FILES -> "changed files";
+            case UNFINISHED_RUN -> "unfinished run";
+            case FAILED_CELLS -> "failed cells";
+            case UNEQUAL_WORK -> "unequal work";
+            case UNPROVED_WORK -> "unproved work";
+            case STORED_OBJECTS -> "stored objects";
+            case DROPPED_ITERATIONS -> "dropped iterations";
+            case ACHIEVED_RATE -> "achieved rate";
+            case UNEQUAL_COUNTS -> "unequal counts";
+            case VIRTUAL_USERS -> "virtual users";
+            case GENERATOR_CPU -> "generator's CPU";
+            case MACHINE_CPU -> "machine's CPU";
+            case ERRORS -> "errors";
+            case THROTTLES -> "throttles";
+            case LMI_AT_ITS_MAXIMUM -> "LMI at its maximum";
+            case CLOCK -> "clock";
+            case WARM_UP_NOT_OVER -> "warm-up not over";
+        };
+    }
+
+    /** What passes a gate. */
+    static String limit(Gates.Gate gate) {
+        return switch (gate) {
+            case CHANGED_FILES -> "its sha256 must be the one on record";
+            case UNFINISHED_RUN -> "all must be, and the record must have its end";
+            case UNEQUAL_WORK -> "only correct ones";
+            case UNPROVED_WORK -> "every variant must give the contract's replies before the load";
+            case STORED_OBJECTS ->
+                    "correct replies <= objects <= invocations, and as many items with the same ids";
+            case UNEQUAL_COUNTS -> percent(gate, gate.threshold) + " or " + Gates.MOST_UNEQUAL_PER_SLOT
+                    + " a cell apart";
+            case LMI_AT_ITS_MAXIMUM -> "fewer than the limit";
+            case WARM_UP_NOT_OVER -> percent(gate, gate.threshold) + " in the first third";
+            case CLOCK -> "at most " + Numbers.figure(gate.threshold) + " s";
+            case CUT_FILES, REFUSED_LINES, FAILED_CELLS, THROTTLES -> "none allowed";
+            case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS ->
+                    percent(gate, gate.threshold);
+        };
+    }
+
+    /** The threshold of a share: "at most 0.1 %". */
+    private static String percent(Gates.Gate gate, double threshold) {
+        return (gate.bound == Gates.Bound.AT_LEAST ? "at least " : "at most ") + share(gate, threshold);
+    }
+
+    /** Rounded away from its limit, so that 0.1001 % never reads as the 0.1 % that would have passed. */
+    private static String share(Gates.Gate gate, double share) {
+        var away = gate.bound == Gates.Bound.AT_LEAST ? RoundingMode.FLOOR : RoundingMode.CEILING;
+        return Numbers.rounded(100 * share, away) + " %";
+    }
+
+    private static String plain(double value) { return Numbers.rounded(value, RoundingMode.HALF_EVEN); }
+
+    private static String of(Gates.Gate gate, Gates.Case found) {
+        String share = gate.unit == Gates.Unit.SHARE ? share(gate, found.figure()) : "";
+        return switch (found) {
+            case Gates.Case.Cut(var file, var how) -> how == null ? "none"
+                    : how + " in " + file + ", the rest is counted";
+            case Gates.Case.Refused(var file, var lines, var why, var firstAt, var first) -> lines == 0 ? "none"
+                    : "%d %s in %s, the first at byte %d: '%s'".formatted(lines, why, file, firstAt, first);
+            case Gates.Case.OnRecord(var path, var isThere, var isSame) -> isSame ? "none"
+                    : path + (isThere ? " is not the one that was recorded" : " is not there");
+            case Gates.Case.Finished(var measured, var planned, var isEnded) ->
+                    measured + " of " + planned + " cells are measured" + (isEnded ? "" : ", but the record has no end");
+            case Gates.Case.CellEnd(var cell, var reason) -> reason == null ? "none" : reason + " in " + cell;
+            case Gates.Case.WrongAnswers(var cell, var count) -> count == 0 ? "no wrong answer"
+                    : count + (count == 1 ? " wrong answer in " : " wrong answers in ") + cell;
+            case Gates.Case.Proof(var variant, var isGiven) -> isGiven ? "all variants gave the same replies"
+                    : "no proof of equal replies for " + variant;
+            case Gates.Case.InStores(var cell, var stored, var replies, var invocations, _) ->
+                    "%d objects of %d to %d bytes, %d items, %s after %d correct replies to %d invocations in %s"
+                            .formatted(stored.objects(), stored.smallestBytes(), stored.largestBytes(), stored.items(),
+                                    stored.sameIds() ? "the same ids" : "other ids", replies, invocations, cell);
+            case Gates.Case.Requests(var workload, var variant, _) ->
+                    share + " of " + workload + " on " + variant;
+            case Gates.Case.Rate(var workload, var variant, var asked, _, _) ->
+                    share + " of " + plain(asked) + " a second asked of " + workload + " on " + variant;
+            case Gates.Case.Counts(var workload, var least, var most, _) ->
+                    least + " to " + most + " requests by variant in " + workload;
+            case Gates.Case.VirtualUsers(var cell, var most, _) -> share + " of " + plain(most) + " in " + cell;
+            case Gates.Case.GeneratorCpu(var cell, var cores, _) ->
+                    share + " of " + cores + (cores == 1 ? " core in " : " cores in ") + cell;
+            case Gates.Case.MachineCpu(var cell, _) -> share + " busy in " + cell;
+            case Gates.Case.Throttled(var cell, var variant, var count) -> count == 0 ? "none"
+                    : plain(count) + " of " + variant + " in " + cell;
+            case Gates.Case.AtOnce(var cell, var used, var limit) ->
+                    plain(used) + " of " + plain(limit) + " at once in " + cell;
+            case Gates.Case.Clock(var cell, var fault, var seconds) -> seconds == 0 ? "in order"
+                    : plain(seconds) + " s " + of(fault) + " " + cell;
+            case Gates.Case.EarlyFall(var workload, var variant, var round, _) -> round == 0 ? "none"
+                    : share + " less p50 of " + workload + " on " + variant + " from round " + round + " on";
+        };
+    }
+
+    private static String of(Gates.ClockFault fault) {
+        return switch (fault) {
+            case CELL_TOO_SHORT -> "less than the phases of";
+            case ANSWER_BEFORE_CELL -> "from an answer to the start of";
+            case ANSWER_AFTER_CELL -> "from the end to an answer of";
+            case PHASE_TOO_LONG -> "more than a phase and its slowest answer in";
+        };
     }
 
     // ==== Cost ====

@@ -121,7 +121,7 @@ final class Analyze implements Callable<Integer> {
 
     private int analyzeRun(Path runFile) throws IOException {
         Path directory = runFile.toRealPath().getParent();
-        Run run = readRun(runFile);
+        Run run = Run.read(runFile);
         try (var findings = readFindings(run, directory)) {
             var reasons = timed("check", () -> sentences(Gates.check(findings)));
             var study = new Study(findings);
@@ -142,7 +142,7 @@ final class Analyze implements Callable<Integer> {
         for (var input : inputs) {
             var estimates = new LinkedHashMap<List<String>, List<Statistics.Estimate>>();
             for (Path file : input.paths()) {
-                Run run = readRun(file);
+                Run run = Run.read(file);
                 try (var findings = readFindings(run, file.toRealPath().getParent())) {
                     sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
                     var verdicts = new Verdicts(findings);
@@ -289,16 +289,6 @@ final class Analyze implements Callable<Integer> {
         if (!Files.exists(published)) throw bad("there is no " + link, "name a run.json, or a file that k6 wrote");
         Cli.say("there is no run yet (./jbang experiment.java makes one); this is the published one");
         return published;
-    }
-
-    private static Run readRun(Path file) throws IOException {
-        try {
-            return Run.read(file);
-        } catch (NoSuchFileException absent) {
-            throw bad("there is no " + file, "./jbang experiment.java makes one");
-        } catch (IOException notOne) {
-            throw bad(notOne.getMessage(), "name a run.json that this version of the kit wrote");
-        }
     }
 
     private Findings readFindings(Run run, Path directory) throws IOException {

@@ -21,13 +21,13 @@
 //SOURCES kit/Cli.java
 //SOURCES kit/record/Contract.java
 //SOURCES kit/build/K6.java
+//SOURCES kit/record/Profile.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/record/Sha256.java
 //SOURCES kit/record/Target.java
 
 import module java.base;
 import module java.net.http;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -65,10 +65,6 @@ final class Experiment implements Callable<Integer> {
     private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(120);
     /** k6 waits for answers under way when a phase ends; past that and a reserve it is not going to end by itself. */
     private static final Duration CELL_RESERVE = Duration.ofSeconds(K6_TIMEOUT_SECONDS + 30);
-    /** Starting k6, collecting, emptying the stores, measured on two cores; only plans and the time left rest on it. */
-    private static final double CELL_OVERHEAD_SECONDS = 0.9;
-    /** k6 takes no shorter phase. */
-    private static final double SHORTEST_PHASE_SECONDS = 1;
     /** k6's JSON, gzipped, and the invocation record beside it: what a request leaves on disk. */
     private static final int BYTES_PER_REQUEST = 400;
     /** What a run must leave free for everybody else on the disk. */
@@ -151,7 +147,7 @@ final class Experiment implements Callable<Integer> {
     private int finish(Journal journal) {
         var failed = journal.run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).toList();
         failed.forEach(cell -> Cli.warn("cell " + cell.name() + " failed: " + cell.outcome().reason()));
-        var remaining = journal.remaining();
+        var remaining = journal.run.unmeasuredCells();
         if (!remaining.isEmpty()) {
             throw new Cli.Problem(MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured"
                     .formatted(remaining.size(), journal.run.plan().order().size()),
@@ -165,117 +161,19 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Plan ====
 
-    /** A shape of load as a file holds it; one form for the kit's own and for yours. */
-    record Profile(String description, boolean claims, Map<String, String> design, long seed, Rounds slots,
-                   Rounds concurrent, Map<String, List<String>> variants, Map<String, Load> workloads, WarmUp warmUp) {
-        Profile {
-            if (Stream.of(design, slots, concurrent, variants, workloads, warmUp).anyMatch(Objects::isNull))
-                throw new IllegalArgumentException(
-                        "a profile has design, slots, concurrent, variants, workloads and warmUp");
-            var designs = Set.of(Run.Plan.SLOTS, Run.Plan.CONCURRENT);
-            if (!design.keySet().containsAll(variants.keySet()) || !designs.containsAll(design.values()))
-                throw new IllegalArgumentException("design is slots or concurrent, for each target that has variants");
-            workloads.forEach((name, load) -> expected(new Run.Workload(name, load.ratePerSecond(), load.query())));
-        }
-
-        record Rounds(int rounds, double settleSeconds, double measureSeconds) {
-            Rounds {
-                boolean tooShort = measureSeconds < SHORTEST_PHASE_SECONDS
-                        || settleSeconds != 0 && settleSeconds < SHORTEST_PHASE_SECONDS;
-                if (rounds < 1 || tooShort) {
-                    throw new IllegalArgumentException("a profile needs a round, at least 1 s of measuring, "
-                            + "and a settling phase of at least 1 s or none");
-                }
-            }
-
-            double cellSeconds() { return settleSeconds + measureSeconds + CELL_OVERHEAD_SECONDS; }
-
-            /** Fewer rounds, and if one is still too long, shorter cells. */
-            Rounds cutTo(Duration length, int cellsPerRound) {
-                // What a single round would leave for each of its cells.
-                double secondsForEach = length.toMillis() / 1000.0 / cellsPerRound;
-                int fewer = Math.clamp((long) (secondsForEach / cellSeconds()), 1, rounds);
-                double cell = Math.min(cellSeconds(), secondsForEach / fewer) - CELL_OVERHEAD_SECONDS;
-                double settle = settleSeconds == 0 ? 0 : rounded(Math.max(SHORTEST_PHASE_SECONDS,
-                        cell * settleSeconds / (settleSeconds + measureSeconds)));
-                if (cell - settle < SHORTEST_PHASE_SECONDS) {
-                    double shortestCell = CELL_OVERHEAD_SECONDS + settle + SHORTEST_PHASE_SECONDS;
-                    throw new Cli.Problem(Cli.REFUSED,
-                            "%s is too short for one round of %d cells".formatted(Cli.spoken(length), cellsPerRound),
-                            "ask for at least --for %ds".formatted((int) Math.ceil(cellsPerRound * shortestCell)));
-                }
-                return new Rounds(fewer, settle, rounded(cell - settle));
-            }
-
-            private static double rounded(double seconds) { return Math.floor(seconds * 10) / 10; }
-        }
-
-        record Load(double ratePerSecond, Map<String, String> query) {}
-
-        record WarmUp(int requestsPerStream) {}
-    }
-
-    private Run.Plan plan() throws IOException {
+    private Run.Plan plan() {
         String name = profileName != null ? profileName : targetName.equals("aws") ? "2h" : "quick";
-        Profile profile = readProfile(name);
-        var variants = profile.variants().getOrDefault(targetName, List.of()).stream().map(Run.Variant::of)
-                .filter(variant -> languages.isEmpty() || languages.contains(variant.language())).toList();
-        if (variants.isEmpty()) {
-            String among = languages.isEmpty() ? "" : " in " + String.join(", ", languages);
-            throw new Cli.Problem(Cli.REFUSED, "profile " + name + " has no variant for --target " + targetName + among,
-                    "the languages are python, rust and java; the targets local and aws");
-        }
-        var workloads = profile.workloads().entrySet().stream()
-                .map(load -> new Run.Workload(load.getKey(), load.getValue().ratePerSecond(), load.getValue().query()))
-                .toList();
-        String design = profile.design().get(targetName);
-        boolean concurrent = design.equals(Run.Plan.CONCURRENT);
-        Profile.Rounds rounds = concurrent ? profile.concurrent() : profile.slots();
-        int cellsPerRound = workloads.size() * (concurrent ? 1 : variants.size());
-        if (cutTo != null) rounds = rounds.cutTo(duration(cutTo), cellsPerRound);
-        return new Run.Plan(name, profile.description(), profile.claims() && cutTo == null, design, profile.seed(),
-                rounds.rounds(), rounds.settleSeconds(), rounds.measureSeconds(), profile.warmUp().requestsPerStream(),
-                variants, workloads, order(variants, workloads, concurrent, rounds.rounds(), profile.seed()));
+        var plan = Profile.read(home, name).plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
+        for (var study : plan.studies()) for (var workload : study.workloads()) checkQuery(name, workload);
+        return plan;
     }
 
-    /**
-     * Round after round, every workload in a random order, and within it every variant in a random order: what is
-     * compared stands minutes apart at most, and whatever drifts meets all variants alike.
-     */
-    static List<Run.PlannedCell> order(List<Run.Variant> variants, List<Run.Workload> workloads, boolean concurrent,
-                                       int rounds, long seed) {
-        var random = new SplittableRandom(seed);
-        var all = variants.stream().map(Run.Variant::name).toList();
-        var cells = new ArrayList<Run.PlannedCell>();
-        for (int round = 1; round <= rounds; round++) {
-            for (String workload : shuffled(workloads.stream().map(Run.Workload::name).toList(), random)) {
-                var slots = concurrent ? List.of(all) : shuffled(all, random).stream().map(List::of).toList();
-                for (List<String> slot : slots) {
-                    int number = cells.size() + 1;
-                    String name = "%03d-%s-%s".formatted(number, concurrent ? "all" : slot.getFirst(), workload);
-                    cells.add(new Run.PlannedCell(number, name, round, slot, workload));
-                }
-            }
-        }
-        return cells;
-    }
-
-    private static <T> List<T> shuffled(List<T> list, SplittableRandom random) {
-        var copy = new ArrayList<>(list);
-        Collections.shuffle(copy, random);
-        return copy;
-    }
-
-    private Profile readProfile(String name) throws IOException {
-        Path own = home.resolve("k6/profiles/" + name + ".json");
-        Path file = Files.exists(own) ? own : Path.of(name);
-        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no profile " + name,
-                "quick, 2h, or the path of a JSON file of the same form");
+    private static void checkQuery(String profile, Run.Workload workload) {
         try {
-            return Run.json().readValue(file.toFile(), Profile.class);
-        } catch (JsonProcessingException wrong) {
-            throw new Cli.Problem(Cli.REFUSED, file + " is not a profile: " + wrong.getOriginalMessage(),
-                    "k6/profiles/quick.json shows the form");
+            expected(workload);
+        } catch (IllegalArgumentException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, "profile " + profile + ", workload " + workload.name() + ": "
+                    + wrong.getMessage(), "k6/profiles/quick.json shows the workloads with their parameters");
         }
     }
 
@@ -285,7 +183,7 @@ final class Experiment implements Callable<Integer> {
                 plan.profile(), plan.description(),
                 plan.variants().size(), plan.workloads().size(), plan.rounds(), plan.design(),
                 plan.order().size(), seconds(plan.settleSeconds()), seconds(plan.measureSeconds()),
-                Cli.spoken(timeOf(plan.order(), plan)));
+                Cli.spoken(Profile.timeOf(plan.order(), plan)));
         plan.workloads().forEach(workload -> System.out.printf(Locale.ROOT, "%-6s %s requests/s per variant  %s%n",
                 workload.name(), seconds(workload.ratePerSecond()),
                 workload.query().isEmpty() ? "" : workload.query()));
@@ -293,14 +191,9 @@ final class Experiment implements Callable<Integer> {
         var at = Duration.ZERO;
         for (var cell : plan.order()) {
             System.out.printf("%d:%02d:%02d   %s%n", at.toHours(), at.toMinutesPart(), at.toSecondsPart(), cell.name());
-            at = at.plus(timeOf(List.of(cell), plan));
+            at = at.plus(Profile.timeOf(List.of(cell), plan));
         }
         return Cli.DONE;
-    }
-
-    private static Duration timeOf(List<Run.PlannedCell> cells, Run.Plan plan) {
-        double cellSeconds = plan.settleSeconds() + plan.measureSeconds() + CELL_OVERHEAD_SECONDS;
-        return Duration.ofMillis((long) (1000 * cells.size() * cellSeconds));
     }
 
     // ==== Require ====
@@ -322,7 +215,7 @@ final class Experiment implements Callable<Integer> {
                 "make room, or take a shorter --profile or --for");
         var k6 = K6.require(Build.userCache(), text -> Cli.say("require  " + text));
         Cli.say("require  k6 " + k6.version() + ", target " + targetName
-                + ", about " + Cli.spoken(timeOf(plan.order(), plan)) + " of load");
+                + ", about " + Cli.spoken(Profile.timeOf(plan.order(), plan)) + " of load");
         agreeToPay(planned);
         return new Required(k6, planned);
     }
@@ -463,11 +356,11 @@ final class Experiment implements Callable<Integer> {
     private void load(Journal journal, Target target, Target.Started started, K6.Found k6)
             throws IOException, InterruptedException {
         warmUp(journal, target, started, k6);
-        var remaining = journal.remaining();
+        var remaining = journal.run.unmeasuredCells();
         try (var progress = new Cli.Progress("load")) {
             for (int done = 0; done < remaining.size(); done++) {
                 var cell = remaining.get(done);
-                var left = timeOf(remaining.subList(done, remaining.size()), journal.run.plan());
+                var left = Profile.timeOf(remaining.subList(done, remaining.size()), journal.run.plan());
                 int number = done + 1;
                 progress.show(() -> "cell %d of %d, %s left: %s"
                         .formatted(number, remaining.size(), Cli.spoken(left), cell.name()));
@@ -482,7 +375,7 @@ final class Experiment implements Callable<Integer> {
             throws IOException, InterruptedException {
         var plan = journal.run.plan();
         long earlier = journal.run.cells().stream().filter(cell -> cell.number() == 0).count();
-        var cell = new Run.PlannedCell(0, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
+        var cell = new Run.PlannedCell(0, null, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
                 plan.variants().stream().map(Run.Variant::name).toList(), null);
         Cli.say("warm-up  %d requests for each variant and workload".formatted(plan.warmUpRequests()));
         var phase = new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0);
@@ -499,9 +392,9 @@ final class Experiment implements Callable<Integer> {
     private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Run.PlannedCell planned,
                          List<Run.Phase> phases) throws IOException, InterruptedException {
         var plan = journal.run.plan();
-        Path stem = journal.directory.resolve("cells").resolve(planned.name());
-        Path requests = Path.of(stem + ".k6.json.gz"), metrics = Path.of(stem + ".metrics.ndjson");
-        Path invocations = Path.of(stem + ".invocations.ndjson.gz");
+        Path requests = Run.File.Kind.SAMPLES.of(journal.directory, planned.name());
+        Path invocations = Run.File.Kind.INVOCATIONS.of(journal.directory, planned.name());
+        Path metrics = Run.File.Kind.METRICS.of(journal.directory, planned.name());
         var workloads = planned.workload() == null ? plan.workloads() : List.of(plan.workload(planned.workload()));
         boolean stores = workloads.stream().anyMatch(workload -> workload.name().equals("store"));
         var notes = new ArrayList<String>();
@@ -530,14 +423,13 @@ final class Experiment implements Callable<Integer> {
             if (broken instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT) throw problem;
             if (!target.isAlive()) {
                 var died = Run.Outcome.failed("the target died");
-                journal.add(cell(journal, planned, phases, begun, died, List.of(), null, null, notes));
+                journal.add(cell(planned, phases, begun, died, List.of(), null, null, notes));
                 throw new Cli.Problem(MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
                         "finished cells are kept; ./jbang experiment.java --resume goes on with the rest", broken);
             }
             outcome = Run.Outcome.failed(broken.getMessage());
         }
-        var files = Stream.of(requests, invocations, metrics).filter(Files::exists).toList();
-        journal.add(cell(journal, planned, phases, begun, outcome, files, stored, generated, notes));
+        journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
     }
 
     /** How many requests k6 has sent, by its own record. */
@@ -548,13 +440,11 @@ final class Experiment implements Callable<Integer> {
         }
     }
 
-    private static Run.Cell cell(Journal journal, Run.PlannedCell planned, List<Run.Phase> phases, Instant begun,
-                                 Run.Outcome outcome, List<Path> files, Run.Stored stored, Generator.Result generated,
-                                 List<String> notes) throws IOException {
-        var described = new ArrayList<Run.File>();
-        for (Path file : files) described.add(Run.File.of(journal.directory, file));
-        return new Run.Cell(planned.number(), planned.name(), planned.round(), planned.variants(), planned.workload(),
-                phases, begun, Instant.now(), outcome, described, stored,
+    private static Run.Cell cell(Run.PlannedCell planned, List<Run.Phase> phases, Instant begun, Run.Outcome outcome,
+                                 List<Run.File> files, Run.Stored stored, Generator.Result generated,
+                                 List<String> notes) {
+        return new Run.Cell(planned.number(), planned.study(), planned.name(), planned.round(), planned.variants(),
+                planned.workload(), phases, begun, Instant.now(), outcome, files, stored,
                 generated == null ? null : generated.summary(), notes);
     }
 
@@ -742,18 +632,22 @@ final class Experiment implements Callable<Integer> {
             update(run.withCells(cells));
         }
 
+        /** What a cell has left so far. */
+        List<Run.File> files(String cell) throws IOException {
+            var files = new ArrayList<Run.File>();
+            for (var kind : Run.File.Kind.values()) {
+                Path file = kind.of(directory, cell);
+                if (Files.exists(file)) files.add(Run.File.of(kind, directory, file));
+            }
+            return files;
+        }
+
         void finished() {
             try {
                 update(run.withFinished(Instant.now()));
             } catch (IOException unwritable) {
                 throw new UncheckedIOException(unwritable);
             }
-        }
-
-        List<Run.PlannedCell> remaining() {
-            var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured())
-                    .map(Run.Cell::name).collect(Collectors.toSet());
-            return run.plan().order().stream().filter(cell -> !measured.contains(cell.name())).toList();
         }
 
         /** A run without a single cell is none, once nothing of it is left to be removed. */
@@ -785,16 +679,13 @@ final class Experiment implements Callable<Integer> {
     private Journal begin(Run.Plan plan, Required required, Map<String, Build.Artefact> artefacts) throws Exception {
         Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         String id = now.toString().replace(':', '-') + "-" + targetName;
-        var variants = plan.variants().stream().filter(variant -> artefacts.containsKey(variant.language()))
-                .filter(variant -> !required.planned().refused().containsKey(variant.name())).toList();
-        boolean concurrent = plan.design().equals(Run.Plan.CONCURRENT);
-        var order = variants.equals(plan.variants()) ? plan.order()
-                : order(variants, plan.workloads(), concurrent, plan.rounds(), plan.seed());
+        var possible = Profile.without(plan, variant -> !artefacts.containsKey(variant.language())
+                || required.planned().refused().containsKey(variant.name()));
         var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(),
                 "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
         JsonNode prices = required.planned().prices() != null ? required.planned().prices()
                 : Run.json().readTree(home.resolve("data/prices.json").toFile());
-        return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, plan.with(variants, order),
+        return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, possible,
                 environment, prices, null, List.of(), warnings, null));
     }
 
@@ -939,7 +830,7 @@ final class Experiment implements Callable<Integer> {
             if (!Sha256.of(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED,
                     source + " is not the file that was measured: its sha256 differs",
                     "publish a run that nobody changed");
-            if (whole.path().endsWith(".k6.json.gz")) {
+            if (whole.kind() == Run.File.Kind.SAMPLES) {
                 try (var lines = new BufferedReader(new InputStreamReader(
                              new GZIPInputStream(Files.newInputStream(source)), StandardCharsets.UTF_8));
                      var out = new OutputStreamWriter(
@@ -952,7 +843,8 @@ final class Experiment implements Callable<Integer> {
             } else {
                 Files.copy(source, copy);
             }
-            return new Run.File(whole.path(), Files.size(copy), Sha256.of(copy), whole);
+            return new Run.File(whole.kind(), whole.path(), null, Files.size(copy), Sha256.of(copy),
+                    new Run.File.Whole(whole.bytes(), whole.sha256()));
         }
     }
 

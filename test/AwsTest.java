@@ -100,9 +100,10 @@ final class AwsTest {
     }
 
     private static Run.Plan plan() {
-        return new Run.Plan("test", "", false, Run.Plan.SLOTS, 1, 1, 0, 60, 0, VARIANTS,
-                List.of(new Run.Workload("store", 10, Map.of())),
-                List.of(new Run.PlannedCell(1, "one", 1, NAMES, "store")));
+        var steady = new Run.Steady("steady", Run.Steady.SLOTS, 1, 0, 60,
+                List.of(new Run.Workload("store", 10, Map.of())));
+        return new Run.Plan("test", "", false, 1, 0, VARIANTS, List.of(steady),
+                List.of(new Run.PlannedCell(1, "steady", "one", 1, NAMES, "store")));
     }
 
     private Target.Start startRequest(Target.Planned planned) throws IOException {

@@ -58,15 +58,13 @@ final class ExperimentTest {
 
     private static String profile(String variants, int rounds) throws IOException {
         return Files.writeString(kit.resolve("k6/profiles/test-%d.json".formatted(rounds)), """
-                { "description": "A test.", "claims": false, "design": { "local": "slots" }, "seed": 7,
-                  "slots": { "rounds": %d, "settleSeconds": 1, "measureSeconds": 1 },
-                  "concurrent": { "rounds": 1, "settleSeconds": 0, "measureSeconds": 1 },
-                  "variants": { "local": [%s] },
-                  "workloads": { "io": { "ratePerSecond": 10, "query": { "delay_ms": "10" } },
-                                 "cpu": { "ratePerSecond": 10, "query": { "seed": "s", "hash_loops": "100" } },
-                                 "store": { "ratePerSecond": 10, "query": {} } },
-                  "warmUp": { "requestsPerStream": 8 } }
-                """.formatted(rounds, variants)).toString();
+                { "description": "A test.", "claims": false, "seed": 7, "warmUpRequests": 8,
+                  "targets": { "local": { "variants": [%s], "studies": [{ "kind": "steady", "name": "steady",
+                    "design": "slots", "rounds": %d, "settleSeconds": 1, "measureSeconds": 1,
+                    "workloads": [{ "name": "io", "ratePerSecond": 10, "query": { "delay_ms": "10" } },
+                                  { "name": "cpu", "ratePerSecond": 10, "query": { "seed": "s", "hash_loops": "100" } },
+                                  { "name": "store", "ratePerSecond": 10, "query": {} }] }] } } }
+                """.formatted(variants, rounds)).toString();
     }
 
     private static String pythonOnly(int rounds) throws IOException {

@@ -16,6 +16,7 @@ final class MadeUpRun {
     static final Run.Workload IO = new Run.Workload("io", 40, Map.of("delay_ms", "20"));
     static final Run.Workload STORE = new Run.Workload("store", 30, Map.of());
     private static final List<Run.Workload> WORKLOADS = List.of(IO, STORE);
+    private static final String STUDY = "steady";
 
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
     /** The second that comes before each measured phase. */
@@ -69,8 +70,9 @@ final class MadeUpRun {
         Files.createDirectories(directory.resolve("cells"));
         var written = new ArrayList<Run.Cell>();
         for (var cell : cells) written.add(cell.write(directory));
-        var plan = new Run.Plan("made-up", "Made up by a test.", true, Run.Plan.SLOTS, 1, rounds, SETTLE_SECONDS,
-                measureSeconds, 0, variants, WORKLOADS, cells.stream().map(Cell::planned).toList());
+        var steady = new Run.Steady(STUDY, Run.Steady.SLOTS, rounds, SETTLE_SECONDS, measureSeconds, WORKLOADS);
+        var plan = new Run.Plan("made-up", "Made up by a test.", true, 1, 0, variants, List.of(steady),
+                cells.stream().map(Cell::planned).toList());
         Map<String, Object> environment = Map.of("machine", Map.of("cores", 2),
                 "target", Map.of("pinning", Map.of("functions", List.of(1), "others", List.of(0))));
         var prices = Run.json().readTree(Path.of("data/prices.json").toFile());
@@ -135,7 +137,7 @@ final class MadeUpRun {
         boolean is(String variant, String workload) { return is(variant) && this.workload.name().equals(workload); }
 
         private Run.PlannedCell planned() {
-            return new Run.PlannedCell(number, name(), round, List.of(variant.name()), workload.name());
+            return new Run.PlannedCell(number, STUDY, name(), round, List.of(variant.name()), workload.name());
         }
 
         private Run.Cell write(Path directory) throws IOException {
@@ -145,10 +147,10 @@ final class MadeUpRun {
             long objects = asked - wrong - throttled - errors - missingObjects;
             var stored = workload.equals(STORE)
                     ? found.apply(new Run.Stored(objects, objects, true, 36, 36)) : null;
-            var files = List.of(file(directory, ".k6.json.gz", samples() + lastLine),
-                    file(directory, ".invocations.ndjson.gz", invocations(asked)),
-                    file(directory, ".metrics.ndjson", metrics()));
-            return new Run.Cell(number, name(), round, List.of(variant.name()), workload.name(), phases, started, ended,
+            var files = List.of(file(directory, Run.File.Kind.SAMPLES, samples() + lastLine),
+                    file(directory, Run.File.Kind.INVOCATIONS, invocations(asked)),
+                    file(directory, Run.File.Kind.METRICS, metrics()));
+            return new Run.Cell(number, STUDY, name(), round, List.of(variant.name()), workload.name(), phases, started, ended,
                     outcome, files, stored, null, notes);
         }
 
@@ -218,13 +220,13 @@ final class MadeUpRun {
             return lines.toString();
         }
 
-        private Run.File file(Path directory, String suffix, String text) throws IOException {
-            Path file = directory.resolve("cells").resolve(name() + suffix);
+        private Run.File file(Path directory, Run.File.Kind kind, String text) throws IOException {
+            Path file = kind.of(directory, name());
             try (var plain = Files.newOutputStream(file);
-                 var out = suffix.endsWith(".gz") ? new GZIPOutputStream(plain) : plain) {
+                 var out = file.toString().endsWith(".gz") ? new GZIPOutputStream(plain) : plain) {
                 out.write(text.getBytes(StandardCharsets.UTF_8));
             }
-            return Run.File.of(directory, file);
+            return Run.File.of(kind, directory, file);
         }
     }
 

@@ -74,13 +74,13 @@ final class RunCostTest {
 
     /** A cell's copy as a warm-up, which asks all workloads: here it is the first cell's requests once more. */
     private static Run.Cell warmUp(Run.Cell cell, String name, Duration later) {
-        return new Run.Cell(0, name, 0, cell.variants(), null, cell.phases(), cell.started().plus(later),
+        return new Run.Cell(0, null, name, 0, cell.variants(), null, cell.phases(), cell.started().plus(later),
                 cell.ended().plus(later), cell.outcome(), cell.files(), null, null, List.of());
     }
 
     private static Run.Cell later(Run.Cell cell, Duration later) {
-        return new Run.Cell(cell.number(), cell.name(), cell.round(), cell.variants(), cell.workload(), cell.phases(),
-                cell.started().plus(later), cell.ended().plus(later), cell.outcome(), cell.files(), cell.stored(),
+        return new Run.Cell(cell.number(), cell.study(), cell.name(), cell.round(), cell.variants(), cell.workload(),
+                cell.phases(), cell.started().plus(later), cell.ended().plus(later), cell.outcome(), cell.files(), cell.stored(),
                 null, List.of());
     }
 

@@ -7,6 +7,7 @@
 //SOURCES ../read/Histogram.java
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES ../record/Slice.java
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonToken;
@@ -129,8 +130,6 @@ final class Findings implements Closeable {
     private static final long HOUR_NS = 3_600_000_000_000L;
     /** An environment and its processes are tags; a long run may see many, and each is needed for CPU time. */
     private static final int MOST_ENVIRONMENTS = 10_000;
-    /** The default of 512 bytes calls zlib for every other line. */
-    private static final int GZIP_BUFFER_BYTES = 1 << 16;
 
     final Run run;
     final Path directory;
@@ -160,7 +159,8 @@ final class Findings implements Closeable {
         var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
         var inputs = new ArrayList<K6Reader.Input>();
         for (var cell : measured) {
-            Path samples = directory.resolve(cell.file(".k6.json.gz").orElseThrow().path());
+            var samples = new ArrayList<Slice>();
+            for (var file : cell.files(Run.File.Kind.SAMPLES)) samples.add(file.in(directory));
             inputs.add(new K6Reader.Input(cell.name(), samples));
         }
         var query = K6Reader.Query.by(TAGS.toArray(String[]::new))
@@ -270,12 +270,14 @@ final class Findings implements Closeable {
 
     private void add(Run.Cell cell) throws IOException {
         var series = new TreeMap<String, NavigableMap<Instant, Double>>();
-        for (var file : cell.files()) {
-            Path path = directory.resolve(file.path());
-            if (file.path().endsWith(".invocations.ndjson.gz")) {
-                invocations(path, reported -> add(cell, reported));
-            } else if (file.path().endsWith(".metrics.ndjson")) {
-                metrics(path, metric -> series
+        for (var file : cell.files(Run.File.Kind.INVOCATIONS)) {
+            try (var lines = file.text(directory)) {
+                invocations(lines, reported -> add(cell, reported));
+            }
+        }
+        for (var file : cell.files(Run.File.Kind.METRICS)) {
+            try (var lines = file.text(directory)) {
+                metrics(lines, metric -> series
                         .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
                         .put(metric.time(), metric.value()));
             }
@@ -289,9 +291,8 @@ final class Findings implements Closeable {
         }
     }
 
-    private static void metrics(Path file, Consumer<Run.Metric> each) throws IOException {
-        try (MappingIterator<Run.Metric> values =
-                Run.json().readerFor(Run.Metric.class).readValues(file.toFile())) {
+    private static void metrics(InputStream lines, Consumer<Run.Metric> each) throws IOException {
+        try (MappingIterator<Run.Metric> values = Run.json().readerFor(Run.Metric.class).readValues(lines)) {
             while (values.hasNext()) each.accept(values.next());
         }
     }
@@ -301,9 +302,8 @@ final class Findings implements Closeable {
             String variant, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
 
     /** Token by token: a run has an invocation for each request, and binding them takes as long as reading k6's. */
-    private static void invocations(Path file, Consumer<Reported> each) throws IOException {
-        try (var json = Run.json().createParser(
-                new GZIPInputStream(Files.newInputStream(file), GZIP_BUFFER_BYTES))) {
+    private static void invocations(InputStream lines, Consumer<Reported> each) throws IOException {
+        try (var json = Run.json().createParser(lines)) {
             while (json.nextToken() != null) {
                 String variant = "", status = "";
                 double durationMs = 0, billedMs = Double.NaN, initMs = Double.NaN, maxMemoryMb = Double.NaN;

@@ -10,7 +10,6 @@
 //SOURCES ../record/Run.java
 //SOURCES Findings.java
 //SOURCES Statistics.java
-//SOURCES ../record/Sha256.java
 
 import module java.base;
 
@@ -276,8 +275,7 @@ final class Gates {
     private Stream<Case.OnRecord> filesOnRecord() {
         return run.cells().parallelStream().flatMap(cell -> cell.files().stream()).map(file -> {
             try {
-                String sha256 = Sha256.of(findings.directory.resolve(file.path()));
-                return new Case.OnRecord(file.path(), true, sha256.equals(file.sha256()));
+                return new Case.OnRecord(file.path(), true, file.isUnchanged(findings.directory));
             } catch (IOException gone) {
                 return new Case.OnRecord(file.path(), false, false);
             }

@@ -241,12 +241,12 @@ final class RunCost {
     private List<Run.Invocation> warmUps() throws IOException {
         var invocations = new ArrayList<Run.Invocation>();
         for (var cell : run.cells()) {
-            var file = cell.file(".invocations.ndjson.gz");
-            if (cell.workload() != null || !cell.outcome().isMeasured() || file.isEmpty()) continue;
-            try (var in = new GZIPInputStream(Files.newInputStream(findings.directory.resolve(file.get().path())));
-                 MappingIterator<Run.Invocation> lines =
-                         Run.json().readerFor(Run.Invocation.class).readValues(in)) {
-                lines.forEachRemaining(invocations::add);
+            if (cell.workload() != null || !cell.outcome().isMeasured()) continue;
+            for (var file : cell.files(Run.File.Kind.INVOCATIONS)) {
+                try (MappingIterator<Run.Invocation> lines = Run.json().readerFor(Run.Invocation.class)
+                        .readValues(file.text(findings.directory))) {
+                    lines.forEachRemaining(invocations::add);
+                }
             }
         }
         invocations.removeIf(invocation -> invocation.status().equals("throttled"));

@@ -9,13 +9,20 @@
 //
 // experiment.java writes it after every cell, to a temporary file that takes the old one's place, so that whatever
 // ends a run leaves a whole record of what was finished. analyze.java reads it and needs to know nothing else.
+//
+// A run.json may be a stranger's. So each record below checks its own fields: sizes and counts are bounded, names are
+// plain names, and a path leads nowhere but into the run's own directory. Profiles hold the same records, and are
+// checked by the same lines.
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 //DEPS com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.19.2
+//SOURCES ../Cli.java
 //SOURCES Sha256.java
+//SOURCES Slice.java
 
 import module java.base;
-import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.*;
+import com.fasterxml.jackson.core.*;
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -36,30 +43,64 @@ record Run(int schema, String id, String target, Instant started, Instant finish
            Map<String, Object> environment, JsonNode prices, Agreement agreement, List<Cell> cells,
            List<String> warnings, String published) {
 
-    static final int SCHEMA = 1;
+    static final int SCHEMA = 2;
+    /** More than any run that was thought of: two hours have 756 cells. What is beyond would only fill memory. */
+    private static final int MOST_CELLS = 20_000, MOST_ROUNDS = 10_000, MOST_VARIANTS = 100, MOST_WORKLOADS = 20,
+            MOST_STUDIES = 20, MOST_NOTES = 1_000, MOST_REQUESTS = 1_000_000, MOST_MB = 32_768;
+    private static final double MOST_SECONDS = 100_000, MOST_PER_SECOND = 1_000_000;
 
     Run {
-        if (schema != SCHEMA) {
-            throw new IllegalArgumentException("run.json has schema " + schema + ", this kit reads " + SCHEMA);
+        check(schema == SCHEMA, "schema is " + schema + ", this kit reads " + SCHEMA);
+        check(id != null && id.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}"), "id is not the name of a directory");
+        named("target", target);
+        timed("started", started);
+        if (finished != null) timed("finished", finished);
+        check(plan != null, "plan is missing");
+        check(environment != null, "environment is missing");
+        check(prices != null && prices.isObject(), "prices are missing");
+        cells = cells == null ? List.of() : listed("cells", cells, MOST_CELLS);
+        warnings = warnings == null ? List.of() : listed("warnings", warnings, MOST_NOTES);
+        var planned = plan.order().stream().collect(Collectors.toMap(PlannedCell::name, Function.identity()));
+        var names = new HashSet<String>();
+        for (var cell : cells) {
+            check(names.add(cell.name()), "cells has " + cell.name() + " twice");
+            check(cell.number() == 0 || cell.planned().equals(planned.get(cell.name())),
+                    "cells has " + cell.name() + ", which is not as it was planned");
         }
-        cells = cells == null ? List.of() : List.copyOf(cells);
-        warnings = warnings == null ? List.of() : List.copyOf(warnings);
     }
 
-    /** One function as it is deployed: language-compute-memory, and "-twin" for the second copy of the same. */
-    record Variant(String name, String language, String compute, int memoryMb, boolean twin) {
+    // ==== The plan ====
+
+    /**
+     * One function as it is deployed. Its name says all: language-compute-memory, "-c8" where an LMI environment takes
+     * another number of requests at once than 16, and "-twin" for the second copy of the same. In JSON it is the name.
+     *
+     * @param concurrency requests at once in one environment
+     */
+    record Variant(String name, String language, String compute, int memoryMb, int concurrency, boolean twin) {
         static final String STANDARD = "standard", LMI = "lmi";
         private static final int ONE_VCPU_MB = 1769;
-        private static final Pattern NAME = Pattern.compile("([a-z]+)-(standard|lmi)-(\\d+)(-twin)?");
+        private static final Pattern NAME =
+                Pattern.compile("([a-z][a-z0-9-]{0,39})-(standard|lmi)-(\\d{1,5})(?:-c(\\d{1,4}))?(-twin)?");
 
-        /** The variant of a name such as rust-lmi-2048 or python-standard-1769-twin. */
-        static Variant of(String name) {
+        /** The variant of a name such as rust-lmi-2048, java-lmi-2048-c8 or python-standard-1769-twin. */
+        @JsonCreator static Variant of(String name) {
             var match = NAME.matcher(name);
-            if (!match.matches()) throw new IllegalArgumentException(
-                    "'" + name + "' is not a variant: language-standard|lmi-memoryMb, as in rust-lmi-2048");
-            int memoryMb = Integer.parseInt(match.group(3));
-            return new Variant(name, match.group(1), match.group(2), memoryMb, match.group(4) != null);
+            check(match.matches(), "'" + name + "' is not a variant: language-standard|lmi-memoryMb, as in rust-lmi-2048");
+            String compute = match.group(2), concurrency = match.group(4);
+            check(concurrency == null || compute.equals(LMI), "'" + name + "': only LMI's concurrency can be chosen");
+            int atOnce = concurrency != null ? Integer.parseInt(concurrency) : compute.equals(LMI) ? LMI_CONCURRENCY : 1;
+            check(concurrency == null || atOnce != LMI_CONCURRENCY, "'" + name + "': 16 is what a name without -c means");
+            return new Variant(name, match.group(1), compute, Integer.parseInt(match.group(3)), atOnce,
+                    match.group(5) != null);
         }
+
+        Variant {
+            within("memoryMb", memoryMb, 128, MOST_MB);
+            within("concurrency", concurrency, 1, 1_000);
+        }
+
+        @JsonValue @Override public String name() { return name; }
 
         boolean lmi() { return compute.equals(LMI); }
 
@@ -68,69 +109,166 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
         /** Standard at 1769 MB has one vCPU, as has an LMI environment of this kit: only these are compared. */
         boolean hasOneVcpu() { return lmi() || memoryMb == ONE_VCPU_MB; }
-
-        /** Requests at once in one environment. */
-        int concurrency() { return lmi() ? LMI_CONCURRENCY : 1; }
     }
 
     /** The same for all languages: AWS's defaults (16, 32 and 8 per vCPU) would decide the comparison. */
     static final int LMI_CONCURRENCY = 16;
 
     /** What is asked of a function, how often: {@code GET /{variant}/{name}?query}. */
-    record Workload(String name, double ratePerSecond, Map<String, String> query) {}
+    record Workload(String name, double ratePerSecond, Map<String, String> query) {
+        Workload {
+            named("workload", name);
+            within("ratePerSecond", ratePerSecond, 0.01, MOST_PER_SECOND);
+            query = query == null ? Map.of() : query;
+            check(query.size() <= 20 && query.values().stream().noneMatch(Objects::isNull),
+                    "query has more than 20 parameters, or one of null");
+        }
+    }
+
+    /** A question that the run asks, with cells of its own; "kind" tells in JSON which. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+    @JsonSubTypes(@JsonSubTypes.Type(value = Steady.class, name = "steady"))
+    sealed interface Study {
+        String name();
+
+        List<Workload> workloads();
+    }
+
+    /**
+     * The same work at one gentle rate, round after round: latency, CPU per request, cost.
+     *
+     * @param design "slots": one variant and workload at a time; "concurrent": one workload, all variants at a time
+     */
+    record Steady(String name, String design, int rounds, double settleSeconds, double measureSeconds,
+                  List<Workload> workloads) implements Study {
+        static final String SLOTS = "slots", CONCURRENT = "concurrent";
+        /** k6 takes no shorter phase. */
+        static final double SHORTEST_PHASE_SECONDS = 1;
+
+        Steady {
+            named("name", name);
+            check(SLOTS.equals(design) || CONCURRENT.equals(design), "design is " + design + ", not slots or concurrent");
+            within("rounds", rounds, 1, MOST_ROUNDS);
+            if (settleSeconds != 0) within("settleSeconds", settleSeconds, SHORTEST_PHASE_SECONDS, MOST_SECONDS);
+            within("measureSeconds", measureSeconds, SHORTEST_PHASE_SECONDS, MOST_SECONDS);
+            workloads = distinct("workloads", workloads, Workload::name, MOST_WORKLOADS);
+        }
+
+        boolean concurrent() { return design.equals(CONCURRENT); }
+    }
 
     /**
      * What was to be done, complete before anything was measured.
      *
      * @param claims  false for a run too short to say anything about differences
-     * @param design  "slots": one variant and workload at a time; "concurrent": one workload, all variants at a time
      * @param warmUpRequests for each variant and workload, before the first cell
      * @param order   the cells in the order of their measurement
      */
-    record Plan(String profile, String description, boolean claims, String design, long seed, int rounds,
-                double settleSeconds, double measureSeconds, int warmUpRequests, List<Variant> variants,
-                List<Workload> workloads, List<PlannedCell> order) {
-        static final String SLOTS = "slots", CONCURRENT = "concurrent";
+    record Plan(String profile, String description, boolean claims, long seed, int warmUpRequests,
+                List<Variant> variants, List<Study> studies, List<PlannedCell> order) {
+
+        Plan {
+            texted("profile", profile);
+            texted("description", description);
+            within("warmUpRequests", warmUpRequests, 0, MOST_REQUESTS);
+            variants = distinct("variants", variants, Variant::name, MOST_VARIANTS);
+            studies = distinct("studies", studies, Study::name, MOST_STUDIES);
+            order = distinct("order", order, PlannedCell::name, MOST_CELLS);
+            var names = variants.stream().map(Variant::name).collect(Collectors.toSet());
+            var asked = studies.stream().collect(Collectors.toMap(Study::name, Study::workloads));
+            for (var cell : order) {
+                check(asked.getOrDefault(cell.study(), List.of()).stream().anyMatch(it -> it.name().equals(cell.workload())),
+                        "order has " + cell.name() + ", of a study or workload that the plan doesn't have");
+                check(names.containsAll(cell.variants()), "order has " + cell.name() + ", of a variant that the plan "
+                        + "doesn't have");
+            }
+        }
+
+        /** The study of steady load, which every profile has so far. */
+        Steady steady() {
+            return studies.stream().filter(Steady.class::isInstance).map(Steady.class::cast).findFirst().orElseThrow();
+        }
+
+        Study study(String name) {
+            return studies.stream().filter(study -> study.name().equals(name)).findFirst().orElseThrow();
+        }
+
+        String design() { return steady().design(); }
+
+        int rounds() { return steady().rounds(); }
+
+        double settleSeconds() { return steady().settleSeconds(); }
+
+        double measureSeconds() { return steady().measureSeconds(); }
+
+        List<Workload> workloads() { return steady().workloads(); }
 
         Workload workload(String name) {
-            return workloads.stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
+            return workloads().stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
         }
 
         List<String> languages() { return variants.stream().map(Variant::language).distinct().toList(); }
+    }
 
-        /** The same plan for fewer variants. */
-        Plan with(List<Variant> variants, List<PlannedCell> order) {
-            return new Plan(profile, description, claims, design, seed, rounds, settleSeconds, measureSeconds,
-                    warmUpRequests, variants, workloads, order);
+    /** One k6 process to be: its number in the order and its file name's stem. */
+    record PlannedCell(int number, String study, String name, int round, List<String> variants, String workload) {
+        PlannedCell {
+            within("number", number, 0, MOST_CELLS);
+            if (study != null) named("study", study);
+            named("name", name);
+            within("round", round, 0, MOST_ROUNDS);
+            variants = listed("variants", variants, MOST_VARIANTS);
+            variants.forEach(Variant::of);
+            if (workload != null) named("workload", workload);
         }
     }
 
-    /** One k6 process to be: its number in the order and its file name's stem; the workload is null for all of them. */
-    record PlannedCell(int number, String name, int round, List<String> variants, String workload) {}
-
     /** Every variant gave the contract's reply to every request of contract.json before any load. */
-    record Agreement(Instant at, int requests, List<String> variants) {}
+    record Agreement(Instant at, int requests, List<String> variants) {
+        Agreement {
+            timed("at", at);
+            within("requests", requests, 0, MOST_REQUESTS);
+            variants = listed("variants", variants, MOST_VARIANTS);
+        }
+    }
+
+    // ==== The cells ====
 
     /**
      * One k6 process that was.
      *
      * @param number  0 for a warm-up, which comes after each start of the functions and asks all workloads
-     * @param workload null for a warm-up
+     * @param study   null for a warm-up, as are round (0) and workload (null)
      * @param phases  named stretches of time, as k6 was told to make them
      * @param stored  what lay in the stores afterwards, where the cell stored anything; else null
      * @param notes   what a reader should know, such as invocation records that came late
      */
-    record Cell(int number, String name, int round, List<String> variants, String workload, List<Phase> phases,
-                Instant started, Instant ended, Outcome outcome, List<File> files, Stored stored, Generator generator,
-                List<String> notes) {
+    record Cell(int number, String study, String name, int round, List<String> variants, String workload,
+                List<Phase> phases, Instant started, Instant ended, Outcome outcome, List<File> files, Stored stored,
+                Generator generator, List<String> notes) {
 
-        Optional<File> file(String suffix) {
-            return files.stream().filter(file -> file.path().endsWith(suffix)).findFirst();
+        Cell {
+            var planned = new PlannedCell(number, study, name, round, variants, workload);
+            variants = planned.variants();
+            phases = listed("phases", phases, MOST_NOTES);
+            check(!phases.isEmpty(), "phases are missing");
+            timed("started", started);
+            timed("ended", ended);
+            check(outcome != null, "outcome is missing");
+            files = files == null ? List.of() : listed("files", files, MOST_NOTES);
+            notes = notes == null ? List.of() : listed("notes", notes, MOST_NOTES);
+            check(!outcome.isMeasured() || files.stream().anyMatch(file -> file.kind() == File.Kind.SAMPLES),
+                    name + " is measured, but has no samples");
         }
 
+        PlannedCell planned() { return new PlannedCell(number, study, name, round, variants, workload); }
+
+        /** A cell's files of one kind: none, one, or one for each of several generators. */
+        List<File> files(File.Kind kind) { return files.stream().filter(file -> file.kind() == kind).toList(); }
+
         Cell withFiles(List<File> files) {
-            return new Cell(number, name, round, variants, workload, phases, started, ended, outcome, files, stored,
-                    generator, notes);
+            return new Cell(number, study, name, round, variants, workload, phases, started, ended, outcome, files,
+                    stored, generator, notes);
         }
     }
 
@@ -141,24 +279,112 @@ record Run(int schema, String id, String target, Instant started, Instant finish
      */
     record Phase(String name, double startSecond, double seconds, int mostVus) {
         static final String WARM_UP = "warm-up", SETTLE = "settle", MEASURE = "measure";
+
+        Phase {
+            named("phase", name);
+            within("startSecond", startSecond, 0, MOST_SECONDS);
+            within("seconds", seconds, 0.001, MOST_SECONDS);
+            within("mostVus", mostVus, 0, MOST_REQUESTS);
+        }
     }
 
     /** How a cell ended: measured, or failed with the reason. */
     record Outcome(String kind, String reason) {
         static final String MEASURED = "measured", FAILED = "failed";
+        private static final int LONGEST_REASON = 500;
+
+        Outcome {
+            check(MEASURED.equals(kind) || FAILED.equals(kind), "outcome is " + kind + ", not measured or failed");
+            check(MEASURED.equals(kind) == (reason == null), "an outcome has a reason when it is failed, and only then");
+            if (reason != null) texted("reason", reason);
+        }
 
         static Outcome measured() { return new Outcome(MEASURED, null); }
 
-        static Outcome failed(String reason) { return new Outcome(FAILED, reason); }
+        static Outcome failed(String reason) {
+            String said = Objects.requireNonNullElse(reason, "nobody said why");
+            return new Outcome(FAILED, said.length() <= LONGEST_REASON ? said : said.substring(0, LONGEST_REASON) + "…");
+        }
 
         boolean isMeasured() { return kind.equals(MEASURED); }
     }
 
-    /** A raw file; its path is relative to the run's directory. In a published copy it was cut from {@code whole}. */
-    record File(String path, long bytes, String sha256, File whole) {
-        static File of(Path runDirectory, Path file) throws IOException {
-            return new File(runDirectory.relativize(file).toString(), Files.size(file), Sha256.of(file), null);
+    /**
+     * A cell's raw data: a file of its own, or where {@code offset} says so a part of one that holds many cells'. Its
+     * path is relative to the run's directory. In a published copy it was cut from {@code whole}.
+     *
+     * @param offset  where the part begins; null for a file of its own
+     * @param bytes   of the file or part
+     * @param sha256  of the file or part
+     */
+    record File(Kind kind, String path, Long offset, long bytes, String sha256, Whole whole) {
+        private static final long MOST_BYTES = 1L << 40;
+        private static final Pattern PATH = Pattern.compile("(cells/)?[A-Za-z0-9][A-Za-z0-9._-]{0,149}");
+        private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
+
+        /** What is in it, and how a cell's own file of that kind is named. */
+        enum Kind {
+            @JsonProperty("samples") SAMPLES(".k6.json.gz"),
+            @JsonProperty("invocations") INVOCATIONS(".invocations.ndjson.gz"),
+            @JsonProperty("metrics") METRICS(".metrics.ndjson");
+
+            private final String suffix;
+
+            Kind(String suffix) { this.suffix = suffix; }
+
+            /** Where a run keeps what it measures of a cell. */
+            Path of(Path runDirectory, String cell) { return runDirectory.resolve("cells").resolve(cell + suffix); }
         }
+
+        /** The file that was measured, of which a published copy holds the lines that carry the findings. */
+        record Whole(long bytes, String sha256) {
+            Whole {
+                within("bytes", bytes, 0, MOST_BYTES);
+                check(sha256 != null && DIGEST.matcher(sha256).matches(), "sha256 is not one");
+            }
+        }
+
+        File {
+            check(kind != null, "kind is missing: samples, invocations or metrics");
+            check(path != null && PATH.matcher(path).matches(), "path is not that of a file in cells/");
+            if (offset != null) within("offset", offset, 0, MOST_BYTES);
+            within("bytes", bytes, 0, MOST_BYTES);
+            check(sha256 != null && DIGEST.matcher(sha256).matches(), "sha256 is not one");
+        }
+
+        static File of(Kind kind, Path runDirectory, Path file) throws IOException {
+            String path = runDirectory.relativize(file).toString();
+            return new File(kind, path, null, Files.size(file), Sha256.of(file), null);
+        }
+
+        /**
+         * Where it lies. Throws an IOException that says so when it isn't there, or is no plain file inside the run's
+         * directory: a link or a device of a stranger's run could be anything.
+         */
+        Slice in(Path runDirectory) throws IOException {
+            Path file = runDirectory.resolve(path);
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) throw new NoSuchFileException(path);
+            boolean plain = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isSymbolicLink(file.getParent().equals(runDirectory) ? file : file.getParent());
+            if (!plain) throw new IOException(path + " is not a plain file");
+            return offset == null ? Slice.whole(file) : new Slice(file, offset, bytes);
+        }
+
+        /** Its text, unzipped. */
+        InputStream text(Path runDirectory) throws IOException {
+            var bytes = in(runDirectory).open();
+            return path.endsWith(".gz") ? new GZIPInputStream(bytes, GZIP_BUFFER_BYTES) : bytes;
+        }
+
+        /** Whether it is what was recorded. */
+        boolean isUnchanged(Path runDirectory) throws IOException {
+            try (var in = in(runDirectory).open()) {
+                return Sha256.of(in).equals(sha256);
+            }
+        }
+
+        /** The default of 512 bytes calls zlib for every other line. */
+        private static final int GZIP_BUFFER_BYTES = 1 << 16;
     }
 
     /** What a store cell left: correct replies <= objects <= invocations, and as many items with the same ids. */
@@ -185,14 +411,29 @@ record Run(int schema, String id, String target, Instant started, Instant finish
      */
     record Metric(Instant time, String subject, String metric, double value) {}
 
+    // ==== Questions to the record ====
+
     /** Whether one machine stood for AWS: its figures are no figures of AWS's. */
-    boolean isLocal() { return target.equals("local"); }
+    @JsonIgnore boolean isLocal() { return target.equals("local"); }
 
     /** An entry of the environment, by its topic and further names; empty where the run doesn't have it. */
     Optional<Object> environment(String... path) {
         Object at = environment;
         for (String name : path) at = at instanceof Map<?, ?> map ? map.get(name) : null;
         return Optional.ofNullable(at);
+    }
+
+    /** Planned cells of which the record says nothing; a record that has an end and misses some was cut. */
+    List<PlannedCell> missingCells() { return without(cells); }
+
+    /** Planned cells that have not been measured yet: missing, or failed. */
+    List<PlannedCell> unmeasuredCells() {
+        return without(cells.stream().filter(cell -> cell.outcome().isMeasured()).toList());
+    }
+
+    private List<PlannedCell> without(List<Cell> some) {
+        var names = some.stream().map(Cell::name).collect(Collectors.toSet());
+        return plan.order().stream().filter(cell -> !names.contains(cell.name())).toList();
     }
 
     Run withEnvironment(Map<String, Object> environment) {
@@ -228,17 +469,64 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             .enable(SerializationFeature.INDENT_OUTPUT)
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
+    /** A two-hour run's record has two megabytes; a text that is never read to its end can do no harm. */
+    private static final int MOST_RUN_BYTES = 32 << 20, MOST_TOKENS = 3_000_000;
+    /** For what somebody else may have written: nothing is guessed, nothing is left out, nothing follows. */
+    private static final JsonMapper STRICT = JsonMapper.builder(JsonFactory.builder().streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(50).maxTokenCount(MOST_TOKENS).build()).build())
+            .addModule(new JavaTimeModule())
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES, DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .build();
 
     /** The mapper that the kit's records are written and read with. */
     static JsonMapper json() { return JSON; }
 
-    /** Reads a run.json; throws an IOException that names the file when it is not one. */
-    static Run read(Path file) throws IOException {
+    /**
+     * Reads a run.json. Throws a Problem with exit code 2 that names the file and what is wrong in it: it may be
+     * anything that a stranger calls so.
+     */
+    static Run read(Path file) {
+        return read(file, Run.class, "a run.json of this kit", "name a run.json that this version of the kit wrote");
+    }
+
+    /** Reads a file that holds such a record, checked like a run.json; the Problem says what it should be. */
+    static <T> T read(Path file, Class<T> type, String what, String hint) {
         try {
-            return JSON.readValue(file.toFile(), Run.class);
-        } catch (DatabindException notARun) {
-            throw new IOException(file + " is not a run.json of this kit: " + notARun.getOriginalMessage(), notARun);
+            return STRICT.readValue(bytes(file), type);
+        } catch (JsonProcessingException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, file + " is not " + what + ": " + reason(wrong), hint, wrong);
+        } catch (NoSuchFileException absent) {
+            throw new Cli.Problem(Cli.REFUSED, "there is no " + file, hint, absent);
+        } catch (IOException unreadable) {
+            throw new Cli.Problem(Cli.REFUSED, file + " cannot be read: " + unreadable.getMessage(), hint, unreadable);
         }
+    }
+
+    /** All of a plain file; a device or a pipe would never end. */
+    private static byte[] bytes(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) throw new IOException("it is not a plain file");
+        try (var in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MOST_RUN_BYTES + 1);
+            if (bytes.length <= MOST_RUN_BYTES) return bytes;
+            throw new IOException("it has more than %d MB".formatted(MOST_RUN_BYTES >> 20));
+        }
+    }
+
+    /** What is wrong, and where: "plan.studies[0]: rounds is 0, not 1 to 10000". */
+    private static String reason(JsonProcessingException wrong) {
+        if (!(wrong instanceof JsonMappingException mapping)) return wrong.getOriginalMessage();
+        var where = new StringBuilder();
+        for (var step : mapping.getPath()) {
+            if (step.getFieldName() == null) where.append('[').append(step.getIndex()).append(']');
+            else where.append(where.isEmpty() ? "" : ".").append(step.getFieldName());
+        }
+        String what = mapping.getCause() instanceof IllegalArgumentException ours ? ours.getMessage()
+                : mapping.getOriginalMessage();
+        return where.isEmpty() ? what : where + ": " + what;
     }
 
     /** Writes run.json into the run's directory; a reader sees the old one or the new one, never a part. */
@@ -251,5 +539,59 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** A record as one line of JSON. */
     static String line(Object record) throws IOException {
         return JSON.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(record);
+    }
+
+    // ==== Checks of fields, for every record that comes from a file ====
+
+    private static final int LONGEST_TEXT = 10_000;
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,149}");
+    /** What a clock may say whose nanoseconds since 1970 fit into a long. */
+    private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z"),
+            LATEST = Instant.parse("2200-01-01T00:00:00Z");
+
+    /** Throws an IllegalArgumentException that says what is wrong, unless it holds. */
+    static void check(boolean holds, String otherwise) {
+        if (!holds) throw new IllegalArgumentException(otherwise);
+    }
+
+    static void within(String field, double value, double least, double most) {
+        check(value >= least && value <= most, "%s is %s, not %s to %s".formatted(field, plain(value), plain(least), plain(most)));
+    }
+
+    private static String plain(double value) {
+        return Double.isFinite(value) ? new BigDecimal(value).round(new MathContext(15)).stripTrailingZeros().toPlainString()
+                : String.valueOf(value);
+    }
+
+    /** A name is plain enough for a file's, a URL's and a k6 scenario's. */
+    static void named(String field, String name) {
+        check(name != null, field + " is missing");
+        check(NAME.matcher(name).matches(), field + " is not a name of small letters, digits and hyphens");
+    }
+
+    static void texted(String field, String text) {
+        check(text != null, field + " is missing");
+        check(text.length() <= LONGEST_TEXT, field + " has more than " + LONGEST_TEXT + " characters");
+    }
+
+    private static void timed(String field, Instant time) {
+        check(time != null, field + " is missing");
+        check(!time.isBefore(EARLIEST) && time.isBefore(LATEST), field + " is not a time of this age");
+    }
+
+    /** The list, unchangeable, without null in it. */
+    static <T> List<T> listed(String field, List<T> list, int most) {
+        check(list != null, field + " is missing");
+        check(list.size() <= most, "%s has %d entries, more than %d".formatted(field, list.size(), most));
+        check(list.stream().noneMatch(Objects::isNull), field + " has null in it");
+        return List.copyOf(list);
+    }
+
+    /** The same for what has a name, and at least one. */
+    static <T> List<T> distinct(String field, List<T> list, Function<T, String> name, int most) {
+        var copy = listed(field, list, most);
+        check(!copy.isEmpty(), field + " has no entry");
+        check(copy.stream().map(name).distinct().count() == copy.size(), field + " has an entry twice");
+        return copy;
     }
 }

@@ -10,10 +10,15 @@ final class Sha256 {
 
     /** Of a file's content, which may be larger than memory. */
     static String of(Path file) throws IOException {
-        var digest = digest();
         try (var in = Files.newInputStream(file)) {
-            in.transferTo(new java.security.DigestOutputStream(OutputStream.nullOutputStream(), digest));
+            return of(in);
         }
+    }
+
+    /** Of all that is left in a stream, which stays open. */
+    static String of(InputStream in) throws IOException {
+        var digest = digest();
+        in.transferTo(new java.security.DigestOutputStream(OutputStream.nullOutputStream(), digest));
         return HexFormat.of().formatHex(digest.digest());
     }
 

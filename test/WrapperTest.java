@@ -37,6 +37,13 @@ final class WrapperTest {
         }
     }
 
+    @Test void a_file_whose_name_is_not_ascii_is_found_in_every_locale() throws IOException {
+        Files.writeString(machine.kit.resolve("grüße.json"), "here");
+        for (String locale : List.of("C", "POSIX", "C.UTF-8", "")) {
+            assertEquals("here", machine.set("LC_ALL", locale).run("read", "grüße.json").out, locale);
+        }
+    }
+
     @Test void the_exit_code_is_the_scripts() {
         for (int code : new int[] {0, 3, 255}) assertEquals(code, machine.run("exit", "" + code).exit);
     }
@@ -327,6 +334,7 @@ final class WrapperTest {
                     case "greeting" -> System.out.print(Part.greeting);
                     case "own-greeting" -> System.out.print(greeting);
                     case "exit" -> System.exit(Integer.parseInt(words[1]));
+                    case "read" -> System.out.print(Files.readString(Path.of(words[1])));
                     case "stdin" -> System.in.transferTo(System.out);
                     case "property" -> System.out.print(System.getProperty(words[1]));
                     case "java-home" -> System.out.print(System.getenv("JAVA_HOME"));

@@ -55,7 +55,7 @@ final class Cli {
         });
         boolean verbose = List.of(args).contains("--verbose");
         line.setExecutionExceptionHandler((thrown, _, _) -> report(thrown, verbose));
-        return line.execute(args);
+        return Output.take().orFailed(line.execute(args));
     }
 
     /** Tells a person of what was thrown, in two lines, and returns the exit code that goes with it. */
@@ -70,6 +70,65 @@ final class Cli {
         }
         if (verbose) thrown.printStackTrace();
         return exitCode;
+    }
+
+    // ==== Where it speaks ====
+
+    /**
+     * Standard output as a script should have it: what can't be written to it is an error (PrintStream says nothing of
+     * a full disk), unless its reader has gone, as `head` does. Under the plain C locale only ASCII is printed; ./jbang,
+     * which gives Java a wider one for the sake of file names, says so in LAMBDA_KIT_ASCII.
+     */
+    private static final class Output extends FilterOutputStream {
+        private static final boolean ASCII = System.getenv("LAMBDA_KIT_ASCII") != null;
+        /** The letters beyond ASCII that the kit's own sentences and tables use. */
+        private static final Map<Character, String> IN_ASCII =
+                Map.of('—', "-", '–', "-", '…', "...", '→', "->", '∞', "inf", '·', "|", '×', "x", 'µ', "u");
+        private IOException failure;
+
+        private Output(int descriptor) {
+            super(new FileOutputStream(descriptor == 1 ? FileDescriptor.out : FileDescriptor.err));
+        }
+
+        static Output take() {
+            var output = new Output(1);
+            System.setOut(printing(output));
+            System.setErr(printing(new Output(2)));
+            return output;
+        }
+
+        private static PrintStream printing(Output output) {
+            var charset = ASCII ? StandardCharsets.US_ASCII : System.out.charset();
+            return new PrintStream(output, true, charset) {
+                @Override public void print(String text) { super.print(ASCII ? inAscii(text) : text); }
+            };
+        }
+
+        private static String inAscii(String text) {
+            var ascii = new StringBuilder(text.length());
+            for (char letter : text.toCharArray()) {
+                if (letter < 128) ascii.append(letter);
+                else ascii.append(IN_ASCII.getOrDefault(letter, "?"));
+            }
+            return ascii.toString();
+        }
+
+        @Override public void write(byte[] bytes, int from, int length) throws IOException {
+            try {
+                out.write(bytes, from, length);
+            } catch (IOException thrown) {
+                failure = thrown;
+                throw thrown;
+            }
+        }
+
+        /** The exit code, or 1 when what was printed has not arrived. */
+        int orFailed(int exitCode) {
+            System.out.flush();
+            if (failure == null || "Broken pipe".equals(failure.getMessage())) return exitCode;
+            tell("standard output can't be written to: " + failure.getMessage(), "make room, or send it elsewhere");
+            return exitCode == DONE ? UNEXPECTED : exitCode;
+        }
     }
 
     private static void tell(String happened, String hint) {

@@ -21,6 +21,7 @@
 //SOURCES kit/Cli.java
 //SOURCES kit/record/Contract.java
 //SOURCES kit/build/K6.java
+//SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Profile.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/record/Sha256.java
@@ -84,7 +85,7 @@ final class Experiment implements Callable<Integer> {
             description = "quick, 2h, or a JSON file of that form (default: quick here, 2h on AWS).")
     String profileName;
     @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE",
-            description = "Only these of python, rust, java.")
+            description = "Only these of the profile's functions, such as python,rust.")
     Set<String> languages = Set.of();
     @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): "
             + "fewer rounds, then shorter cells. Such a run claims nothing.")
@@ -103,6 +104,8 @@ final class Experiment implements Callable<Integer> {
     @Mixin Cli.Verbose verbose;
 
     private Path home, data;
+    /** The functions that a plan can name. */
+    private Map<String, MeasuredFunction> functions;
     /** What a reader of the run should know as well; in run.json. */
     private final List<String> warnings = new ArrayList<>();
 
@@ -118,8 +121,10 @@ final class Experiment implements Callable<Integer> {
     @Override public Integer call() throws Exception {
         home = kitHome();
         data = home.resolve("data");
+        functions = MeasuredFunction.all(home);
         Run unfinished = resumed == null ? null : readUnfinished();
         Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
+        plan.variants().forEach(this::requireFunction);
         if (planOnly) return show(plan);
         try (var _ = onlyOneRun(); var target = connect()) {
             var required = require(plan, target);
@@ -168,6 +173,12 @@ final class Experiment implements Callable<Integer> {
         return plan;
     }
 
+    private void requireFunction(Run.Variant variant) {
+        if (!functions.containsKey(variant.language())) throw new Cli.Problem(Cli.REFUSED,
+                "there is no function " + variant.language() + " for " + variant.name(),
+                "the functions are " + String.join(", ", functions.keySet()));
+    }
+
     private static void checkQuery(String profile, Run.Workload workload) {
         try {
             expected(workload);
@@ -202,7 +213,7 @@ final class Experiment implements Callable<Integer> {
     record Required(K6.Found k6, Target.Planned planned) {}
 
     private Required require(Run.Plan plan, Target target) throws IOException, InterruptedException {
-        var planned = target.ask(new Target.Plan(plan));
+        var planned = target.ask(new Target.Plan(plan, functions));
         planned.warnings().forEach(this::warn);
         planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
         double ratePerSecond = plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
@@ -241,31 +252,36 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Build ====
 
-    /** Builds the languages side by side; one that cannot be built here for want of its toolchain is left out. */
-    private Map<String, Build.Artefact> build(Run.Plan plan, Target.Planned planned) throws Exception {
+    /** Builds the functions side by side; one that cannot be built here for want of its tools is left out. */
+    private Map<String, MeasuredFunction.Artefact> build(Run.Plan plan, Target.Planned planned) throws Exception {
         var platform = Build.Platform.valueOf(planned.platform());
         var wanted = plan.variants().stream().filter(variant -> !planned.refused().containsKey(variant.name()))
                 .map(Run.Variant::language).distinct().toList();
         var state = new ConcurrentSkipListMap<String, String>();
-        var built = new TreeMap<String, Build.Artefact>();
+        var built = new TreeMap<String, MeasuredFunction.Artefact>();
         var began = Instant.now();
         try (var builders = Executors.newVirtualThreadPerTaskExecutor(); var progress = new Cli.Progress("build")) {
-            var building = new LinkedHashMap<String, Future<Build.Artefact>>();
-            for (String language : wanted) {
-                building.put(language, builders.submit(() -> {
-                    var artefact = Build.build(language, platform, home, line -> state.put(language, line));
-                    state.remove(language);
+            var building = new LinkedHashMap<String, Future<MeasuredFunction.Artefact>>();
+            for (String name : wanted) {
+                building.put(name, builders.submit(() -> {
+                    var artefact = new Build(Build.userCache(), line -> state.put(name, line))
+                            .build(functions.get(name), platform);
+                    state.remove(name);
                     return artefact;
                 }));
             }
-            while (!building.values().stream().allMatch(Future::isDone)) {
-                progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  "
-                        + String.join("; ", state.values()));
-                Thread.sleep(50);
+            try {
+                while (!building.values().stream().allMatch(Future::isDone)) {
+                    progress.show(() -> Cli.spoken(Duration.between(began, Instant.now())) + "  "
+                            + String.join("; ", state.values()));
+                    Thread.sleep(50);
+                }
+            } finally {
+                builders.shutdownNow();  // An interrupted run waits for no build: their tools end with their threads.
             }
-            for (var language : building.entrySet()) {
+            for (var one : building.entrySet()) {
                 try {
-                    built.put(language.getKey(), language.getValue().get());
+                    built.put(one.getKey(), one.getValue().get());
                 } catch (ExecutionException failed) {
                     if (!(failed.getCause() instanceof Build.Missing missing)) throw (Exception) failed.getCause();
                     warn(missing.getMessage() + ", and is left out; " + missing.hint);
@@ -273,7 +289,7 @@ final class Experiment implements Callable<Integer> {
             }
         }
         if (built.isEmpty()) throw new Cli.Problem(Cli.REFUSED,
-                "no language can be built here", "./jbang experiment.java doctor says what is missing");
+                "no function can be built here", "./jbang experiment.java doctor says what is missing");
         String took = Cli.spoken(Duration.between(began, Instant.now()));
         Cli.say("build    " + String.join(", ", built.keySet()) + " in " + took);
         return built;
@@ -289,25 +305,18 @@ final class Experiment implements Callable<Integer> {
         return new Target(command, ProcessBuilder.Redirect.INHERIT, text -> Cli.say("         " + text));
     }
 
-    private Target.Started start(Journal journal, Target target, Map<String, Build.Artefact> artefacts,
+    private Target.Started start(Journal journal, Target target, Map<String, MeasuredFunction.Artefact> artefacts,
                                  Target.Planned planned)
             throws IOException, InterruptedException {
         var began = Instant.now();
         var variants = journal.run.plan().variants();
         var started = target.ask(
-                new Target.Start(journal.directory, variants, targetArtefacts(artefacts), planned));
+                new Target.Start(journal.directory, variants, artefacts, planned));
         var environments = target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));
         journal.describe("target", started.environment());
         Cli.say("start    %d variants in %s; environments up: %s".formatted(variants.size(),
                 Cli.spoken(Duration.between(began, Instant.now())), environments.environments()));
         return started;
-    }
-
-    private static Map<String, Target.Artefact> targetArtefacts(Map<String, Build.Artefact> artefacts) {
-        var all = new TreeMap<String, Target.Artefact>();
-        artefacts.forEach((language, built) ->
-                all.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256())));
-        return all;
     }
 
     // ==== Agree ====
@@ -321,7 +330,8 @@ final class Experiment implements Callable<Integer> {
         var stores = new ArrayList<JsonNode>();
         try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (var variant : journal.run.plan().variants()) {
-                Map<String, Object> facts = Map.of("variant", variant.name(), "language", variant.language(),
+                Map<String, Object> facts = Map.of("variant", variant.name(),
+                        "language", functions.get(variant.language()).language(),
                         "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
                         "architecture", started.environment().get("architecture"));
                 contract.check(client, started.urls().get(variant.name()), started.apiKey(), facts, (sent, reply) -> {
@@ -676,13 +686,17 @@ final class Experiment implements Callable<Integer> {
         }
     }
 
-    private Journal begin(Run.Plan plan, Required required, Map<String, Build.Artefact> artefacts) throws Exception {
+    private Journal begin(Run.Plan plan, Required required, Map<String, MeasuredFunction.Artefact> artefacts)
+            throws Exception {
         Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         String id = now.toString().replace(':', '-') + "-" + targetName;
         var possible = Profile.without(plan, variant -> !artefacts.containsKey(variant.language())
                 || required.planned().refused().containsKey(variant.name()));
         var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(),
                 "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
+        var described = new TreeMap<String, Object>();
+        artefacts.forEach((name, artefact) -> described.put(name, artefact.function().described()));
+        environment.put("functions", described);
         JsonNode prices = required.planned().prices() != null ? required.planned().prices()
                 : Run.json().readTree(home.resolve("data/prices.json").toFile());
         return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, possible,
@@ -701,7 +715,7 @@ final class Experiment implements Callable<Integer> {
     }
 
     /** A resumed run goes on with the very functions that it began with. */
-    private Journal resume(Run unfinished, Map<String, Build.Artefact> artefacts) throws IOException {
+    private Journal resume(Run unfinished, Map<String, MeasuredFunction.Artefact> artefacts) throws IOException {
         JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts")));
         JsonNode now = Run.json().readTree(Run.line(sizes(artefacts)));
         if (!before.equals(now)) {
@@ -734,21 +748,17 @@ final class Experiment implements Callable<Integer> {
                 "architecture", System.getProperty("os.arch"));
     }
 
-    private static Map<String, Object> tools(Required required, Map<String, Build.Artefact> artefacts) {
+    private static Map<String, Object> tools(Required required, Map<String, MeasuredFunction.Artefact> artefacts) {
         var tools = new TreeMap<String, Object>(
                 Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
-        artefacts.forEach((language, artefact) -> {
-            var versions = new TreeMap<>(artefact.tools());
-            versions.remove("interpreter");  // A path of this machine, which is nobody else's business.
-            tools.put(language + " build", versions);
-        });
+        artefacts.forEach((name, artefact) -> tools.put(name + " build", artefact.tools()));
         return tools;
     }
 
-    private static Map<String, Object> sizes(Map<String, Build.Artefact> artefacts) {
+    private static Map<String, Object> sizes(Map<String, MeasuredFunction.Artefact> artefacts) {
         var sizes = new TreeMap<String, Object>();
-        artefacts.forEach((language, artefact) ->
-                sizes.put(language, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
+        artefacts.forEach((name, artefact) ->
+                sizes.put(name, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
         return sizes;
     }
 
@@ -757,14 +767,15 @@ final class Experiment implements Callable<Integer> {
     @Command(name = "doctor", mixinStandardHelpOptions = true,
             description = "Says which tools are there, and how to get what is missing.")
     static final class Doctor implements Callable<Integer> {
-        @Override public Integer call() throws InterruptedException {
+        @Override public Integer call() throws IOException, InterruptedException {
             tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null),
                     "is downloaded, or built by Go, when a run needs it");
-            for (String language : Build.LANGUAGES) {
+            var build = new Build(Build.userCache(), _ -> {});
+            for (var function : MeasuredFunction.all(kitHome()).values()) {
                 try {
-                    tell(language, Build.tools(language, Build.Platform.LOCAL, kitHome()).toString(), null);
+                    tell(function.name(), build.tools(function, Build.Platform.LOCAL).toString(), null);
                 } catch (Build.Missing missing) {
-                    tell(language, null, missing.getMessage() + "; " + missing.hint);
+                    tell(function.name(), null, missing.getMessage() + "; " + missing.hint);
                 }
             }
             tell("taskset", output(Path.of("/"), "taskset", "--version"),

@@ -22,6 +22,7 @@
 //SOURCES kit/local/Meter.java
 //SOURCES kit/local/Records.java
 //SOURCES kit/local/Stores.java
+//SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/record/Target.java
 
@@ -49,9 +50,7 @@ final class Local implements Callable<Integer> {
     private static final int STANDARD_ENVIRONMENTS = 16;
     /** What one core's worth of memory is. Other sizes would need a quota on CPU time, which not every user may set. */
     private static final Map<String, Integer> MEMORY_MB = Map.of(Run.Variant.STANDARD, 1769, Run.Variant.LMI, 2048);
-    /** The most memory that start takes, measured: an environment of each kind, and the stores with their heap full. */
-    private static final Map<String, Integer> STANDARD_MB = Map.of("python", 60, "rust", 15, "java", 210);
-    private static final Map<String, Integer> LMI_MB = Map.of("python", 900, "rust", 20, "java", 250);
+    /** The memory of the stores with their heap full, measured. What environments take stands in each function.json. */
     private static final int STORES_MB = 2600;
     private static final String ROUTES = "/{hello,io?delay_ms=,cpu?seed=&hash_loops=,store,health}";
     private static final String REGION = "us-east-1";
@@ -70,8 +69,10 @@ final class Local implements Callable<Integer> {
     /** For a person: builds, starts, prints the routes, stays. */
     @Override public Integer call() throws Exception {
         refuseOtherSystems();
-        var variants = names.isEmpty() ? defaultVariants() : names.stream().map(Local::variant).toList();
-        var artefacts = build(variants, Path.of("").toAbsolutePath());
+        var functions = functions(Path.of("").toAbsolutePath());
+        var variants = names.isEmpty() ? variants(functions)
+                : names.stream().map(name -> variant(name, functions)).toList();
+        var artefacts = build(variants, functions);
         var buildable = variants.stream().filter(variant -> artefacts.containsKey(variant.language())).toList();
         Path directory = Build.userCache().resolve("local");
         Lambda.delete(directory.resolve("logs"));
@@ -107,24 +108,27 @@ final class Local implements Callable<Integer> {
 
     private static void refuseOtherSystems() {
         if (!Machine.isLinux()) throw new Cli.Problem(Cli.REFUSED,
-                "the runtime clients of Python and Java have no native part for " + System.getProperty("os.name"),
+                "the runtime clients of some functions have no native part for " + System.getProperty("os.name"),
                 "analyze.java and --target aws work here");
     }
 
-    private static List<Run.Variant> defaultVariants() {
-        var names = new ArrayList<String>();
-        for (String language : Build.LANGUAGES) {
-            MEMORY_MB.forEach((compute, memoryMb) -> names.add(language + "-" + compute + "-" + memoryMb));
+    private static Map<String, MeasuredFunction> functions(Path kitRoot) throws IOException {
+        if (!Files.exists(kitRoot.resolve("function/contract.json"))) {
+            throw new Cli.Problem(Cli.REFUSED, kitRoot + " is not the kit's directory", "cd to where local.java is");
         }
-        names.add("python-standard-1769-twin");
-        return names.stream().sorted().map(Run.Variant::of).toList();
+        return MeasuredFunction.all(kitRoot);
     }
 
-    private static Run.Variant variant(String name) {
+    /** Every function on every compute that it is for. */
+    private static List<Run.Variant> variants(Map<String, MeasuredFunction> functions) {
+        return functions.values().stream().flatMap(function -> function.local().memoryMb().keySet().stream().sorted()
+                .map(compute -> Run.Variant.of(function.name() + "-" + compute + "-" + MEMORY_MB.get(compute)))).toList();
+    }
+
+    private static Run.Variant variant(String name, Map<String, MeasuredFunction> functions) {
         try {
             var variant = Run.Variant.of(name);
-            String refusal = Build.LANGUAGES.contains(variant.language())
-                    ? refusal(variant) : "there is no such language";
+            String refusal = refusal(variant, functions);
             if (refusal != null) throw new IllegalArgumentException(name + ": " + refusal);
             return variant;
         } catch (IllegalArgumentException wrong) {
@@ -133,28 +137,29 @@ final class Local implements Callable<Integer> {
     }
 
     /** Why a variant cannot run here; null when it can. */
-    private static String refusal(Run.Variant variant) {
+    private static String refusal(Run.Variant variant, Map<String, MeasuredFunction> functions) {
+        var function = functions.get(variant.language());
+        if (function == null) return "there is no function " + variant.language();
+        if (!function.local().memoryMb().containsKey(variant.compute())) return "its function.json says that it is not for "
+                + variant.compute() + " on this machine: its memory there is not named";
         int memoryMb = MEMORY_MB.get(variant.compute());
         return variant.memoryMb() == memoryMb ? null
                 : "on one machine %s has %d MB, one core; other sizes need AWS".formatted(variant.compute(), memoryMb);
     }
 
-    private static Map<String, Target.Artefact> build(List<Run.Variant> variants, Path kitRoot) throws Exception {
-        if (!Files.exists(kitRoot.resolve("function/contract.json"))) {
-            throw new Cli.Problem(Cli.REFUSED, kitRoot + " is not the kit's directory", "cd to where local.java is");
-        }
-        var artefacts = new TreeMap<String, Target.Artefact>();
-        for (String language : variants.stream().map(Run.Variant::language).distinct().toList()) {
+    private static Map<String, MeasuredFunction.Artefact> build(
+            List<Run.Variant> variants, Map<String, MeasuredFunction> functions) throws Exception {
+        var artefacts = new TreeMap<String, MeasuredFunction.Artefact>();
+        for (String name : variants.stream().map(Run.Variant::language).distinct().toList()) {
             try (var progress = new Cli.Progress("build")) {
-                var built = Build.build(language, Build.Platform.LOCAL, kitRoot, line -> progress.show(() -> line));
-                var artefact = new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256());
-                artefacts.put(language, artefact);
+                var build = new Build(Build.userCache(), line -> progress.show(() -> line));
+                artefacts.put(name, build.build(functions.get(name), Build.Platform.LOCAL));
             } catch (Build.Missing missing) {
                 Cli.warn(missing.getMessage() + ", and is left out; " + missing.hint);
             }
         }
         if (artefacts.isEmpty()) {
-            throw new Cli.Problem(Cli.REFUSED, "no language can be built here",
+            throw new Cli.Problem(Cli.REFUSED, "no function can be built here",
                     "./jbang experiment.java doctor says what is missing");
         }
         return artefacts;
@@ -200,15 +205,15 @@ final class Local implements Callable<Integer> {
             var refused = new TreeMap<String, String>();
             long needMb = STORES_MB;
             for (var variant : request.plan().variants()) {
-                String refusal = refusal(variant);
+                String refusal = refusal(variant, request.functions());
                 if (refusal != null) refused.put(variant.name(), refusal);
-                else needMb += variant.lmi() ? LMI_MB.getOrDefault(variant.language(), 0)
-                        : STANDARD_ENVIRONMENTS * STANDARD_MB.getOrDefault(variant.language(), 0);
+                else needMb += request.functions().get(variant.language()).local().memoryMb().get(variant.compute())
+                        * (variant.lmi() ? 1 : STANDARD_ENVIRONMENTS);
             }
             var warnings = new ArrayList<String>();
             long availableMb = Machine.availableBytes() / 1048576;
             if (availableMb < needMb) {
-                warnings.add("%d MB of memory are free, and up to %d MB are needed: fewer languages need less"
+                warnings.add("%d MB of memory are free, and up to %d MB are needed: fewer functions need less"
                         .formatted(availableMb, needMb));
             }
             if (pinning.none()) {
@@ -254,7 +259,7 @@ final class Local implements Callable<Integer> {
             for (String name : functions.keySet()) {
                 urls.put(name, "http://127.0.0.1:" + door.getAddress().getPort() + "/" + name);
             }
-            return new Target.Started(urls, null, environment());
+            return new Target.Started(urls, null, environment(request.artefacts()));
         }
 
         private <T extends AutoCloseable> T closedWithSite(T started) {
@@ -262,9 +267,9 @@ final class Local implements Callable<Integer> {
             return started;
         }
 
-        private Lambda.Settings settings(Run.Variant variant, Target.Artefact artefact, Stores stores)
+        private Lambda.Settings settings(Run.Variant variant, MeasuredFunction.Artefact artefact, Stores stores)
                 throws IOException {
-            var launch = Build.launch(variant.language(), artefact.directory(), variant.memoryMb());
+            var launch = Build.launch(artefact, variant.memoryMb());
             var command = Stream.concat(Machine.on(pinning.functions()).stream(), launch.command().stream()).toList();
             var variables = new TreeMap<>(launch.environment());
             variables.putAll(Map.of(
@@ -278,9 +283,9 @@ final class Local implements Callable<Integer> {
                     command, artefact.directory(), variables);
         }
 
-        private Map<String, Object> environment() {
+        private Map<String, Object> environment(Map<String, MeasuredFunction.Artefact> artefacts) {
             var launch = new TreeMap<String, Object>();
-            for (String language : Build.LANGUAGES) launch.put(language, Build.settings(language));
+            artefacts.forEach((name, artefact) -> launch.put(name, artefact.function().environment()));
             return new TreeMap<>(Map.of("kind", "Lambda's execution models on this machine",
                     "architecture", System.getProperty("os.arch").equals("aarch64") ? "arm64" : "x86_64",
                     "pinning", pinning.none() ? "none" : pinning,

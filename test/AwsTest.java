@@ -107,12 +107,20 @@ final class AwsTest {
     }
 
     private Target.Start startRequest(Target.Planned planned) throws IOException {
-        return new Target.Start(run, VARIANTS, Map.of("python",
-                new Target.Artefact(null, artefact, Files.size(artefact), Sha256.of(artefact))), planned);
+        return new Target.Start(run, VARIANTS, Map.of("python", new MeasuredFunction.Artefact(python(), null, artefact,
+                Files.size(artefact), Sha256.of(artefact), Map.of())), planned);
+    }
+
+    private static MeasuredFunction python() throws IOException {
+        return MeasuredFunction.read(Path.of("function/python"));
+    }
+
+    private static Target.Plan planRequest() throws IOException {
+        return new Target.Plan(plan(), Map.of("python", python()));
     }
 
     private Target.Started started(Aws target) throws Exception {
-        return target.start(startRequest(target.plan(new Target.Plan(plan()))), told::add);
+        return target.start(startRequest(target.plan(planRequest())), told::add);
     }
 
     /** All that experiment.java asks for, on stores and logs that hold something, so that no call is left out. */
@@ -213,7 +221,7 @@ final class AwsTest {
 
     @Test void the_preview_is_the_sum_of_its_items_by_hand() throws Exception {
         var items = new TreeMap<String, Double>();
-        var planned = target().plan(new Target.Plan(plan()));
+        var planned = target().plan(planRequest());
         planned.cost().forEach(item -> items.merge(item.name(), item.usd(), Double::sum));
         // 60 s at 10 a second for each of two variants, every one stored; prices of data/prices.json in us-east-1.
         double hours = (60 + 25 + 30 * 60) / 3600.0;
@@ -253,7 +261,7 @@ final class AwsTest {
                   "A.B.1": {"beginRange": "0", "endRange": "1000", "pricePerUnit": {"USD": "2.0"}}}}}}}""";
         aws.fail("GetProducts", new StandIn.Kind.Say(Run.json().createObjectNode().set("PriceList",
                 Run.json().createArrayNode().add(product)).toString()), 99);
-        var planned = target().plan(new Target.Plan(plan()));
+        var planned = target().plan(planRequest());
         assertEquals(1000 * 2.0 + 200 * 1.0, planned.cost().stream()
                 .filter(item -> item.name().equals("REST API requests")).findFirst().orElseThrow().usd(), 1e-9);
         says("did not tell DynamoDB writes, S3 PUTs: data/prices.json of", planned.warnings().toString());
@@ -481,7 +489,8 @@ final class AwsTest {
 
     @Test void a_network_that_stays_away_ends_with_the_way_on() throws Exception {
         var target = target();
-        var planned = target.plan(new Target.Plan(plan()));
+        var planned = target.plan(planRequest());
+        target.plan(planRequest());
         aws.fail("DescribeStackEvents", new StandIn.Kind.Drop(), 9999);
         var problem = problem(4, () -> target.start(startRequest(planned), told::add));
         says("AWS did not answer cloudformation:DescribeStackEvents for 10 min", problem.getMessage());
@@ -545,7 +554,7 @@ final class AwsTest {
     @Test void without_the_price_list_the_file_tells_and_says_from_when() throws Exception {
         for (var kind : List.of(StandIn.DENY, StandIn.BROKEN)) {
             aws.fail("GetProducts", kind, 99);
-            says("data/prices.json of 20", target().plan(new Target.Plan(plan())).warnings().toString());
+            says("data/prices.json of 20", target().plan(planRequest()).warnings().toString());
         }
     }
 
@@ -742,7 +751,21 @@ final class AwsTest {
         }), 1);
         victim.set(process(Map.of("AWS_REGION", "us-east-1", "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test")));
         try (var in = victim.get().outputWriter()) {
-            for (Target.Request<?> request : List.of(new Target.Plan(plan()), startRequest(target().plan(new Target.Plan(plan()))),
+    private Target.Start startRequest(Target.Planned planned) throws IOException {
+        return new Target.Start(run, VARIANTS, Map.of("python", new MeasuredFunction.Artefact(python(), null, artefact,
+                Files.size(artefact), Sha256.of(artefact), Map.of())), planned);
+    }
+
+    private static MeasuredFunction python() throws IOException {
+        return MeasuredFunction.read(Path.of("function/python"));
+    }
+
+    private static Target.Plan planRequest() throws IOException {
+        return new Target.Plan(plan(), Map.of("python", python()));
+    }
+
+    private Target.Started started(Aws target) throws Exception {
+        return target.start(startRequest(target.plan(planRequest())), told::add);
                     new Target.Remove())) in.write(Run.line(request) + "\n");
             in.flush();
             victim.get().getInputStream().transferTo(OutputStream.nullOutputStream());
@@ -768,7 +791,7 @@ final class AwsTest {
     /** What it answers to a plan. */
     private String serve(Map<String, String> environment) throws Exception {
         var process = process(environment);
-        try (var in = process.outputWriter()) { in.write(Run.line(new Target.Plan(plan())) + "\n"); }
+        try (var in = process.outputWriter()) { in.write(Run.line(planRequest()) + "\n"); }
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 }

@@ -28,27 +28,32 @@ final class BuildTest {
     @BeforeEach void a_copy_of_the_kit() throws IOException {
         kit = machine.resolve("kit copy");
         cache = machine.resolve("cache");
-        copy("kit/build/Build.java");
-        copy("function/python/handler.py");
+        for (String file : List.of("python/function.json", "python/build", "python/find-python", "python/handler.py",
+                "java/function.json", "java/build")) {
+            copy("function/" + file);
+        }
         write("function/python/requirements.txt", "# none\n");
         write("function/java/Handler.java", "//JAVA 25\npublic class Handler {}\n");
         write("jbang", "#!/bin/sh\nexec '%s' \"$@\"\n".formatted(Path.of("jbang").toAbsolutePath()));
         kit.resolve("jbang").toFile().setExecutable(true);
     }
 
-    void copy(String file) throws IOException { write(file, Files.readString(Path.of(file))); }
+    void copy(String file) throws IOException {
+        write(file, Files.readString(Path.of(file)));
+        kit.resolve(file).toFile().setExecutable(Files.isExecutable(Path.of(file)));
+    }
 
     void write(String file, String text) throws IOException {
         Files.createDirectories(kit.resolve(file).getParent());
         Files.writeString(kit.resolve(file), text);
     }
 
-    Build.Artefact build(String language) throws Exception {
-        return build(language, Build.Platform.AL2023_ARM64, cache);
+    MeasuredFunction.Artefact build(String function) throws Exception {
+        return build(function, Build.Platform.AL2023_ARM64, cache);
     }
 
-    Build.Artefact build(String language, Build.Platform platform, Path cache) throws Exception {
-        return new Build(kit, cache, said::add).build(language, platform);
+    MeasuredFunction.Artefact build(String function, Build.Platform platform, Path cache) throws Exception {
+        return new Build(cache, said::add).build(MeasuredFunction.read(kit.resolve("function").resolve(function)), platform);
     }
 
     static Map<String, Integer> modesByName(Path zip) throws IOException {
@@ -90,6 +95,28 @@ final class BuildTest {
         assertTrue(Files.exists(used.directory()));
     }
 
+    @Test void a_changed_build_script_is_a_changed_source_and_a_changed_description_is_not() throws Exception {
+        var before = build("python");
+        write("function/python/function.json",
+                Files.readString(kit.resolve("function/python/function.json")).replace("#0072b2", "#000000"));
+        var recoloured = build("python");
+        assertEquals(before.directory(), recoloured.directory());
+        assertEquals("#000000", recoloured.function().colour());
+        Files.writeString(kit.resolve("function/python/build"), "\n# changed\n", StandardOpenOption.APPEND);
+        assertNotEquals(before.directory(), build("python").directory());
+    }
+
+    @Test void a_copy_under_another_name_is_the_same_build() throws Exception {
+        var original = build("python");
+        said.clear();
+        Files.move(kit.resolve("function/python"), kit.resolve("function/serpent"));
+        var copy = build("serpent");
+        assertEquals(original.directory(), copy.directory());
+        assertEquals("serpent", copy.function().name());
+        assertEquals("python", copy.function().language());
+        assertEquals(List.of(), List.copyOf(said));
+    }
+
     @Test void what_other_tools_leave_beside_the_sources_changes_nothing() throws Exception {
         var before = build("python");
         write("function/python/__pycache__/handler.cpython-313.pyc", "left by an editor");
@@ -115,9 +142,49 @@ final class BuildTest {
     @Test void a_missing_tool_is_told_with_a_way_to_get_it() throws IOException {
         Files.delete(kit.resolve("jbang"));
         var missing = assertThrows(Build.Missing.class, () -> build("java"));
-        assertEquals("java", missing.language);
         assertEquals("java needs ./jbang", missing.getMessage());
         assertFalse(missing.hint.isBlank());
+    }
+
+    @Test void an_interrupted_build_ends_its_tools_and_is_made_anew() throws Exception {
+        Path pid = machine.resolve("pid");
+        write("function/python/build", "#!/bin/sh\nsleep 600 &\necho $! > '%s'\nwait\n".formatted(pid));
+        var failure = new AtomicReference<Exception>();
+        var builder = Thread.ofPlatform().start(() -> {
+            try {
+                build("python");
+            } catch (Exception ended) {
+                failure.set(ended);
+            }
+        });
+        while (!Files.exists(pid) || Files.readString(pid).isBlank()) Thread.sleep(10);
+        long tool = Long.parseLong(Files.readString(pid).strip());
+        assertTrue(ProcessHandle.of(tool).isPresent());
+        builder.interrupt();
+        assertTrue(builder.join(Duration.ofSeconds(5)));
+        assertInstanceOf(InterruptedException.class, failure.get());
+        var deadline = Instant.now().plusSeconds(5);
+        while (isAlive(tool) && Instant.now().isBefore(deadline)) Thread.sleep(10);
+        assertFalse(isAlive(tool));
+        copy("function/python/build");
+        assertTrue(Files.exists(build("python").zip()));
+    }
+
+    private static boolean isAlive(long pid) { return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false); }
+
+    @Test void a_description_that_lacks_something_is_refused_with_what_it_lacks() throws Exception {
+        for (var wrong : Map.of(
+                "{\"colour\": \"#000000\"}", "\"language\" is missing",
+                "{\"language\": \"x\", \"colour\": \"blue\"}", "\"colour\" is not of the form #0072b2",
+                "{\"language\": \"x\", \"colour\": \"#000000\"}", "\"local\" is missing",
+                "{\"language\": \"x\", \"color\": \"#000000\"}", "Unrecognized field \"color\"",
+                "[]", "is not a JSON object", "{", "Unexpected end-of-input").entrySet()) {
+            write("function/python/function.json", wrong.getKey());
+            var refused = assertThrows(Cli.Problem.class, () -> build("python"));
+            assertEquals(Cli.REFUSED, refused.exitCode);
+            assertTrue(refused.getMessage().contains(wrong.getValue()), refused.getMessage());
+            assertFalse(refused.getMessage().contains("\n"), refused.getMessage());
+        }
     }
 
     @Test void a_failed_build_says_why_and_where_to_read_on_and_is_tried_again() throws Exception {
@@ -148,7 +215,7 @@ final class BuildTest {
     @Test void a_function_for_this_machine_is_launched_under_its_own_runtime_client() throws Exception {
         var python = build("python", Build.Platform.LOCAL, cache);
         assertNull(python.zip());
-        var launch = Build.launch("python", python.directory(), 1769);
+        var launch = Build.launch(python, 1769);
         var starts = new ProcessBuilder(launch.command()).redirectErrorStream(true);
         starts.environment().keySet().removeIf(name -> name.startsWith("AWS_LAMBDA_"));
         starts.environment().putAll(launch.environment());

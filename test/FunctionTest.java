@@ -31,8 +31,9 @@ final class FunctionTest {
     /** Enough to show that none is lost or stored twice; test/bench/LocalBench.java stores 10,000. */
     private static final int STORES = 50;
 
-    static final List<Run.Variant> VARIANTS = Build.LANGUAGES.stream()
-            .flatMap(language -> Stream.of(language + "-standard-1769", language + "-lmi-2048"))
+    private static final Map<String, MeasuredFunction> FUNCTIONS = functions();
+    static final List<Run.Variant> VARIANTS = FUNCTIONS.keySet().stream()
+            .flatMap(function -> Stream.of(function + "-standard-1769", function + "-lmi-2048"))
             .map(Run.Variant::of).toList();
     static final List<Run.Variant> LMI = VARIANTS.stream().filter(Run.Variant::lmi).toList();
 
@@ -42,10 +43,9 @@ final class FunctionTest {
     private static Target.Started started;
 
     @BeforeAll static void start() throws Exception {
-        var artefacts = new TreeMap<String, Target.Artefact>();
-        for (String language : Build.LANGUAGES) {
-            var built = Build.build(language, Build.Platform.LOCAL, Path.of("").toAbsolutePath(), _ -> {});
-            artefacts.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256()));
+        var artefacts = new TreeMap<String, MeasuredFunction.Artefact>();
+        for (var function : FUNCTIONS.values()) {
+            artefacts.put(function.name(), new Build(Build.userCache(), _ -> {}).build(function, Build.Platform.LOCAL));
         }
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Local", "serve");
@@ -57,6 +57,14 @@ final class FunctionTest {
     @AfterAll static void remove() throws Exception {
         if (started != null) target.ask(new Target.Remove());
         if (target != null) target.close();
+    }
+
+    private static Map<String, MeasuredFunction> functions() {
+        try {
+            return MeasuredFunction.all(Path.of(""));
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
     }
 
     @BeforeEach void empty() throws Exception { target.ask(new Target.Empty()); }
@@ -104,8 +112,8 @@ final class FunctionTest {
 
     @ParameterizedTest @FieldSource("VARIANTS")
     void a_variant_keeps_the_contract(Run.Variant variant) throws Exception {
-        var facts = Map.<String, Object>of("variant", variant.name(), "language", variant.language(),
-                "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
+        var facts = Map.<String, Object>of("variant", variant.name(),
+                "language", FUNCTIONS.get(variant.language()).language(), "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
                 "architecture", started.environment().get("architecture"));
         var stored = new ArrayList<String>();
         var contract = Contract.read(Path.of("function/contract.json"));

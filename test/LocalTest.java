@@ -56,7 +56,7 @@ final class LocalTest {
                 return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}
             """;
 
-    private static Path python;
+    private static MeasuredFunction.Artefact python;
     @TempDir Path directory;
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final List<Run.Invocation> invocations = new CopyOnWriteArrayList<>();
@@ -64,7 +64,8 @@ final class LocalTest {
     private HttpServer door;
 
     @BeforeAll static void build() throws Exception {
-        python = Build.build("python", Build.Platform.LOCAL, Path.of("").toAbsolutePath(), line -> {}).directory();
+        python = new Build(Build.userCache(), _ -> {})
+                .build(MeasuredFunction.read(Path.of("function/python")), Build.Platform.LOCAL);
     }
 
     @AfterEach void end() {
@@ -75,7 +76,7 @@ final class LocalTest {
     /** Opens a door before one function: LMI when it has more than one place. */
     private Lambda open(String name, int places, int environments, Duration timeout) throws IOException {
         Files.writeString(directory.resolve("told.py"), FUNCTION);
-        var launch = Build.launch("python", python, 1769);
+        var launch = Build.launch(python, 1769);
         var command = new ArrayList<>(launch.command());
         command.set(command.size() - 1, "told.handler");
         var variables = new TreeMap<>(launch.environment());
@@ -363,8 +364,7 @@ final class LocalTest {
         var variants = List.of(Run.Variant.of("python-standard-1769"), Run.Variant.of("python-lmi-2048"));
         try (var target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});
                 var load = Executors.newVirtualThreadPerTaskExecutor()) {
-            var artefact = new Target.Artefact(python, null, 0, "");
-            var started = target.ask(new Target.Start(directory, variants, Map.of("python", artefact)));
+            var started = target.ask(new Target.Start(directory, variants, Map.of("python", python)));
             target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));
             for (String url : started.urls().values()) {
                 var slow = HttpRequest.newBuilder(URI.create(url + "/io?delay_ms=9000")).build();

@@ -6,7 +6,7 @@
 //MAIN TemplateTest
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //SOURCES ../aws.java
-//SOURCES ../kit/build/Build.java
+//SOURCES ../kit/record/MeasuredFunction.java
 //SOURCES StandIn.java
 
 import module java.base;
@@ -161,8 +161,11 @@ final class TemplateTest {
             assertEquals(variant.lmi(), function.at("/Properties").has("CapacityProviderConfig"), name);
             assertEquals("${AWS::StackName}-" + name, function.at("/Properties/FunctionName/Fn::Sub").asText());
             assertTrue(text.contains("  " + Deployment.switchOf(name) + ": {"), name);
-            Build.settings(variant.language()).forEach((setting, value) ->
+            var described = MeasuredFunction.read(Path.of("function", variant.language()));
+            described.environment().forEach((setting, value) ->
                     assertEquals(value, function.at("/Properties/Environment/Variables").path(setting).asText(), name));
+            assertEquals(described.aws(), new MeasuredFunction.Aws(
+                    function.at("/Properties/Runtime").asText(), function.at("/Properties/Handler").asText()), name);
         }
     }
 
@@ -173,7 +176,8 @@ final class TemplateTest {
             properties.remove(List.of("FunctionName", "MemorySize", "CapacityProviderConfig", "FunctionScalingConfig",
                     "PublishToLatestPublished", "ReservedConcurrentExecutions", "Runtime", "Handler", "Code"));
             String language = Run.Variant.of(name).language(), id = Deployment.switchOf(name).substring("With".length());
-            ((ObjectNode) properties.at("/Environment/Variables")).remove(Build.settings(language).keySet());
+            ((ObjectNode) properties.at("/Environment/Variables"))
+                    .remove(MeasuredFunction.read(Path.of("function", language)).environment().keySet());
             rest.add(properties.toString().replace(name, "NAME").replace(id, "ID"));
         }
         assertEquals(1, rest.size(), rest.toString());

@@ -9,6 +9,7 @@
 
 //SOURCES ../Cli.java
 //SOURCES ../judge/Cost.java
+//SOURCES ../record/MeasuredFunction.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Target.java
 //SOURCES Door.java
@@ -93,7 +94,7 @@ final class Deployment {
         executeChangeSet(changeSet.changeSetId());
     }
 
-    private static String keyOf(String language, Target.Artefact artefact) {
+    private static String keyOf(String language, MeasuredFunction.Artefact artefact) {
         return language + "-" + artefact.sha256().substring(0, 16) + ".zip";
     }
 

@@ -1,15 +1,21 @@
-// The three functions, built for a platform, cached by content.
+// A function, built for a platform by the script in its folder, cached by content.
 //
-//     Build.build("rust", Build.Platform.LOCAL, kitRoot, progress)      an Artefact: a directory that can be started
-//     Build.launch("rust", artefact.directory(), 1769)                  how to start it under its real runtime client
+//     new Build(Build.userCache(), progress).build(function, Build.Platform.LOCAL)    an Artefact: can be started
+//     Build.launch(artefact, 1769)                                                    how
 //
-// A build is named by what went into it: the function's sources, this file, the versions of the tools and the platform.
-// What was built once is never built again, and an edit never meets a stale result. Java is built by JBang, Python by
-// pip, Rust by Cargo, with zig as the linker for Amazon Linux, so that any machine yields a binary for its older glibc.
-// The zip depends on its content alone. A language whose tools are missing is told as such: one can go without it.
+// What a function is, which tools it needs and how it is started stands in its function.json; `build`, an executable
+// beside it, is called with the platform and the folder that it is to fill, in the function's own folder. It finds:
+//     JAVA_HOME    the Java that runs the kit
+//     KIT_CACHE    where it may keep what makes the next build shorter
+// A build is named by what went into it: the folder's files but for function.json, which only tells how the result is
+// started; what the tools say of their versions; and the platform. What was built once is never built again, not even
+// for a copy under another name, and an edit never meets a stale result. The zip depends on its content alone. Tools are
+// children that die with the kit, and with the thread that waits for them.
 
 //DEPS org.apache.commons:commons-compress:1.28.0
+//SOURCES ../record/MeasuredFunction.java
 //SOURCES ../record/Sha256.java
+//SOURCES Children.java
 
 import module java.base;
 
@@ -23,33 +29,8 @@ final class Build {
 
     // ==== What you may want to change ====
 
-    /** Runtime clients are part of AWS's managed runtimes; on this machine the functions bring them along. */
-    private static final String JAVA_RUNTIME_CLIENT = "com.amazonaws:aws-lambda-java-runtime-interface-client:2.9.0";
-    private static final String PYTHON_RUNTIME_CLIENT = "awslambdaric==4.2.2";
-
-    /** The SDK's default HTTP clients and what only they need: the handler names another, lighter one. */
-    private static final Pattern UNUSED_JARS =
-            Pattern.compile("(netty-|apache-client-|httpclient-|httpcore-|commons-logging-|commons-codec-).*");
-
-    /** AWS's Python 3.13 is the oldest that Managed Instances take, so both kinds of compute can have the same. */
-    private static final String AWS_PYTHON = "3.13";
-    /** The oldest Python that the runtime client and boto3 install on, newest first. */
-    private static final List<String> LOCAL_PYTHONS =
-            List.of("python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python3");
-
-    /** What a person's own Cargo and Python leave beside the sources. */
-    private static final Pattern LEFT_BY_TOOLS = Pattern.compile("/(target|__pycache__)/");
-
-    /** Amazon Linux 2023's glibc; a binary linked against a newer one does not start there. */
-    private static final String AMAZON_LINUX_GLIBC = "2.34";
-    private static final List<String> ZIG = List.of("cargo-zigbuild==0.24.0", "ziglang==0.17.1");
-
-    /** AWS's Java runtimes compile with C1 only and collect serially; told to both targets, so that it stays equal. */
-    private static final String JAVA_OPTIONS = "-XX:+TieredCompilation -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
-    /** The heap's part of a function's memory in AWS's Java runtime (https://stackoverflow.com/a/40469970). */
-    private static final double JAVA_HEAP_SHARE = 0.85;
-    /** One processor is seen as one or two, depending on the target: Tokio would start a thread for each. */
-    private static final String TOKIO_WORKERS = "2";
+    /** What a person's own tools leave beside the sources, as their files' paths in the function's folder begin. */
+    private static final Pattern LEFT_BY_TOOLS = Pattern.compile("(.*/)?(target|__pycache__|node_modules|\\.git)/.*");
 
     /** Longer than a person leaves an experiment alone between two runs of it. */
     private static final Duration UNUSED_FOR = Duration.ofDays(30);
@@ -57,42 +38,16 @@ final class Build {
     /** As much of a failed tool's output as a person reads at once; the log has the rest. */
     private static final int LINES_OF_FAILURE = 20;
 
-    static final List<String> LANGUAGES = List.of("java", "python", "rust");
+    /** Where a function is to run: this machine, or Amazon Linux 2023 on one of AWS's two architectures. */
+    enum Platform { LOCAL, AL2023_ARM64, AL2023_X86_64 }
 
-    /** Where a function is to run: this machine, or AWS's Linux on one of its two architectures. */
-    enum Platform {
-        LOCAL("", ""), AL2023_ARM64("aarch64-unknown-linux-gnu", "manylinux2014_aarch64"),
-        AL2023_X86_64("x86_64-unknown-linux-gnu", "manylinux2014_x86_64");
-
-        final String rustTarget;
-        final String pythonPlatform;
-
-        Platform(String rustTarget, String pythonPlatform) {
-            this.rustTarget = rustTarget;
-            this.pythonPlatform = pythonPlatform;
-        }
-    }
-
-    /**
-     * A built function.
-     *
-     * @param directory unpacked and runnable
-     * @param zip       what is uploaded to AWS; null for this machine
-     * @param bytes     size of the zip, or of the one that the directory would make
-     * @param sha256    of that zip
-     * @param tools     what it was built with: versions by name
-     */
-    record Artefact(String language, Path directory, Path zip, long bytes, String sha256, Map<String, String> tools) {}
-
-    /** A language cannot be built here: what is missing, and how to get it. */
+    /** A function cannot be built here: which tool is missing, and how to get it. */
     static final class Missing extends Exception {
-        final String language;
         final String hint;
 
-        Missing(String language, String what, String hint) {
-            super(language + " needs " + what);
-            this.language = language;
-            this.hint = hint;
+        Missing(MeasuredFunction function, String tool, MeasuredFunction.Tool missing) {
+            super(function.name() + " needs " + Objects.requireNonNullElse(missing.what(), tool));
+            this.hint = missing.hint();
         }
     }
 
@@ -103,56 +58,51 @@ final class Build {
 
     // ==== Build ====
 
-    private final Path kitRoot;
     private final Path cache;
     private final Consumer<String> progress;
 
-    Build(Path kitRoot, Path cache, Consumer<String> progress) {
-        this.kitRoot = kitRoot.toAbsolutePath().normalize();
+    /** @param progress is told what the tools say, line by line */
+    Build(Path cache, Consumer<String> progress) {
         this.cache = cache.toAbsolutePath();
         this.progress = progress;
     }
 
-    /** Builds one function into this user's cache; see {@link #build(String, Platform)}. */
-    static Artefact build(String language, Platform platform, Path kitRoot, Consumer<String> progress)
-            throws IOException, InterruptedException, Missing {
-        return new Build(kitRoot, userCache(), progress).build(language, platform);
-    }
-
-    /** The tools that a language is built with here, versions by name; throws {@link Missing} when it cannot be. */
-    static SortedMap<String, String> tools(String language, Platform platform, Path kitRoot)
-            throws InterruptedException, Missing {
-        return new Build(kitRoot, userCache(), _ -> {}).toolchain(language, platform).versions();
-    }
-
     /**
-     * One function, from the cache if its sources, tools and platform have been built together before.
+     * One function, from the cache if its files, tools and platform have been built together before. An interruption
+     * ends the tools.
      *
-     * @throws Missing if the language's tools are not on this machine
+     * @throws Missing if the function's tools are not on this machine
      * @throws Failed  if they are, but fail
      */
-    Artefact build(String language, Platform platform) throws IOException, InterruptedException, Missing {
-        Toolchain toolchain = toolchain(language, platform);
+    MeasuredFunction.Artefact build(MeasuredFunction function, Platform platform)
+            throws IOException, InterruptedException, Missing {
+        var said = whatToolsSay(function, platform);
         Path builds = Files.createDirectories(cache.resolve("functions"));
-        String key = key(toolchain, language);
-        String name = "%s-%s-%s".formatted(language, platform.name().toLowerCase(Locale.ROOT), key);
+        String name = platform.name().toLowerCase(Locale.ROOT) + "-" + key(function, said);
         Path built = builds.resolve(name);
         if (!Files.exists(built)) {
-            try (var _ = Alone.at(language, builds.resolve(language + "-" + platform + ".lock"))) {
+            try (var _ = Alone.at(builds.resolve(name + ".lock"))) {
                 if (!Files.exists(built)) {
-                    progress.accept(language + ": building for " + platform);
-                    make(toolchain, platform, builds.resolve(name + ".unfinished"), built);
+                    progress.accept(function.name() + ": building for " + platform);
+                    make(function, platform, builds.resolve(name + ".unfinished"), built);
                 }
             }
         }
-        return artefact(language, platform, built, toolchain.versions());
+        Files.setLastModifiedTime(built, FileTime.from(Instant.now()));
+        Path zip = built.resolve("function.zip");
+        String sha256 = Files.readString(built.resolve("function.zip.sha256"));
+        return new MeasuredFunction.Artefact(function, built.resolve("function"),
+                platform == Platform.LOCAL ? null : zip, Files.size(zip), sha256, versions(said));
     }
 
-    private void make(Toolchain toolchain, Platform platform, Path unfinished, Path built)
-            throws IOException, InterruptedException, Missing {
+    private void make(MeasuredFunction function, Platform platform, Path unfinished, Path built)
+            throws IOException, InterruptedException {
         delete(unfinished);
         Path directory = Files.createDirectories(unfinished.resolve("function"));
-        toolchain.make(directory, new Tool(unfinished.resolve("build.log"), progress));
+        run(function, platform, directory, unfinished.resolve("build.log"));
+        if (filesBelow(directory).isEmpty()) {
+            throw new Failed(function.name() + " could not be built: its build script left nothing in " + directory);
+        }
         Path zip = unfinished.resolve("function.zip");
         zip(directory, zip);
         Files.writeString(unfinished.resolve("function.zip.sha256"), Sha256.of(zip));
@@ -160,37 +110,81 @@ final class Build {
         forgetOldBuilds(built.getParent());
     }
 
+    /** Runs the function's build script, with a log. */
+    private void run(MeasuredFunction function, Platform platform, Path directory, Path log)
+            throws IOException, InterruptedException {
+        Path script = function.folder().resolve("build");
+        if (!Files.isExecutable(script)) throw new Failed(script + " is not there or not executable");
+        var last = new ArrayDeque<String>();
+        int exitCode;
+        try (var copy = new PrintWriter(Files.newBufferedWriter(log), true)) {
+            exitCode = run(List.of(script.toString(), platform.name(), directory.toString()), function.folder(),
+                    true, line -> {
+                        copy.println(line);
+                        last.add(line);
+                        if (last.size() > LINES_OF_FAILURE) last.remove();
+                        if (!line.isBlank()) progress.accept(function.name() + ": " + line.strip());
+                    });
+        }
+        if (exitCode != 0) {
+            throw new Failed("%s could not be built: its build script ended with %d%n%s%nthe whole log: %s".formatted(
+                    function.name(), exitCode, String.join("\n", last), log));
+        }
+    }
+
     /** Whoever edits a function leaves a build of some 30 MB for each version; those long unused are deleted. */
     private static void forgetOldBuilds(Path builds) throws IOException {
         var longAgo = Instant.now().minus(UNUSED_FOR);
         try (var all = Files.list(builds)) {
-            for (Path old : all.filter(Files::isDirectory).toList()) {
+            for (Path old : all.toList()) {
                 if (Files.getLastModifiedTime(old).toInstant().isBefore(longAgo)) delete(old);
             }
         }
     }
 
-    private static Artefact artefact(String language, Platform platform, Path built, Map<String, String> tools)
-            throws IOException {
-        Files.setLastModifiedTime(built, FileTime.from(Instant.now()));
-        Path zip = built.resolve("function.zip");
-        String sha256 = Files.readString(built.resolve("function.zip.sha256"));
-        Path uploaded = platform == Platform.LOCAL ? null : zip;
-        return new Artefact(language, built.resolve("function"), uploaded, Files.size(zip), sha256, tools);
-    }
-
     /** A name for everything that a build depends on. */
-    private String key(Toolchain toolchain, String language) throws IOException {
+    private static String key(MeasuredFunction function, Map<String, String> toolsSaid) throws IOException {
         var digest = Sha256.digest();
         String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-        digest.update((machine + toolchain.versions()).getBytes(UTF_8));
-        digest.update(Files.readAllBytes(kitRoot.resolve("kit/build/Build.java")));
-        for (Path source : filesBelow(kitRoot.resolve("function").resolve(language))) {
-            if (LEFT_BY_TOOLS.matcher(source.toString()).find()) continue;
-            digest.update((kitRoot.relativize(source) + "\n" + Files.size(source) + "\n").getBytes(UTF_8));
+        digest.update((machine + toolsSaid).getBytes(UTF_8));
+        for (Path source : filesBelow(function.folder())) {
+            String name = function.folder().relativize(source).toString();
+            if (name.equals("function.json") || LEFT_BY_TOOLS.matcher(name).matches()) continue;
+            String mode = Files.isExecutable(source) ? "executable" : "";
+            digest.update("%s %d %s\n".formatted(name, Files.size(source), mode).getBytes(UTF_8));
             digest.update(Files.readAllBytes(source));
         }
         return HexFormat.of().formatHex(digest.digest(), 0, 8);
+    }
+
+    // ==== Tools ====
+
+    /** The versions of the tools that a function is built with here, by name; throws {@link Missing} at the first gap. */
+    SortedMap<String, String> tools(MeasuredFunction function, Platform platform)
+            throws IOException, InterruptedException, Missing {
+        return versions(whatToolsSay(function, platform));
+    }
+
+    private SortedMap<String, String> whatToolsSay(MeasuredFunction function, Platform platform)
+            throws IOException, InterruptedException, Missing {
+        var said = new TreeMap<String, String>();
+        for (var tool : function.tools().entrySet()) {
+            if (!tool.getValue().isNeededFor(platform.name())) continue;
+            var lines = new ArrayList<String>();
+            var command = tool.getValue().version().stream().map(word -> word.replace("{java}", java())).toList();
+            if (run(command, function.folder(), false, lines::add) != 0) {
+                throw new Missing(function, tool.getKey(), tool.getValue());
+            }
+            said.put(tool.getKey(), String.join("\n", lines));
+        }
+        return said;
+    }
+
+    /** The first line of what each tool says; the others, such as its path, are nobody else's business. */
+    private static SortedMap<String, String> versions(SortedMap<String, String> said) {
+        var versions = new TreeMap<String, String>();
+        said.forEach((tool, lines) -> versions.put(tool, lines.lines().findFirst().orElse("")));
+        return versions;
     }
 
     /** Where this user's caches are kept: XDG's place, or the Mac's. */
@@ -202,264 +196,97 @@ final class Build {
         return caches.resolve("lambda-kit");
     }
 
-    // ==== Toolchains ====
-
-    /** A language's tools on this machine, found already. */
-    private sealed interface Toolchain {
-        /** Versions by name, in one order. */
-        SortedMap<String, String> versions();
-
-        /** Fills the directory with a runnable function. */
-        void make(Path directory, Tool tool) throws IOException, InterruptedException, Missing;
-    }
-
-    private Toolchain toolchain(String language, Platform platform) throws InterruptedException, Missing {
-        return switch (language) {
-            case "java" -> Java.find(kitRoot, platform);
-            case "python" -> Python.find(kitRoot, platform);
-            case "rust" -> Rust.find(kitRoot, platform, cache);
-            default -> throw new IllegalArgumentException("unknown language: " + language);
-        };
-    }
-
-    /** JBang compiles the handler and collects its jars; classes beside lib/ is the layout that Lambda unpacks. */
-    private record Java(Path kitRoot, Platform platform, SortedMap<String, String> versions) implements Toolchain {
-
-        static Java find(Path kitRoot, Platform platform) throws Missing {
-            if (!Files.isExecutable(kitRoot.resolve("jbang"))) {
-                throw new Missing("java", "./jbang", "restore it: git checkout jbang");
-            }
-            return new Java(kitRoot, platform, new TreeMap<>(Map.of("java", System.getProperty("java.version"))));
-        }
-
-        @Override public void make(Path directory, Tool tool) throws IOException, InterruptedException {
-            Path exported = directory.resolveSibling("exported");
-            var export = new ArrayList<>(List.of(kitRoot.resolve("jbang").toString(), "export", "portable", "--force",
-                    "--output", exported.resolve("Handler.jar").toString()));
-            if (platform == Platform.LOCAL) export.add("--deps=" + JAVA_RUNTIME_CLIENT);
-            export.add(kitRoot.resolve("function/java/Handler.java").toString());
-            tool.run("java", export, Map.of());
-
-            Path handler = exported.resolve("Handler.jar");
-            extract(handler, entry -> entry.matches("Handler.*\\.class"), directory);
-            Files.delete(handler);
-            Path jars = Files.createDirectory(directory.resolve("lib"));
-            for (Path jar : filesBelow(exported)) {
-                String name = jar.getFileName().toString();
-                // The client would unpack it to one path for all processes, and crash those that start together.
-                if (name.startsWith("aws-lambda-java-runtime-")) extract(jar, nativeLibrary()::equals, directory);
-                if (!UNUSED_JARS.matcher(name).matches()) Files.move(jar, jars.resolve(name));
-            }
-            delete(exported);
-        }
-
-        private static String nativeLibrary() {
-            String machine = System.getProperty("os.arch").equals("aarch64") ? "aarch_64" : "x86_64";
-            return "jni/libaws-lambda-jni.linux-%s.so".formatted(machine);
-        }
-    }
-
-    /** pip installs the pinned packages beside the handler. */
-    private record Python(Path kitRoot, Platform platform, String interpreter, SortedMap<String, String> versions)
-            implements Toolchain {
-
-        static Python find(Path kitRoot, Platform platform) throws InterruptedException, Missing {
-            for (String name : LOCAL_PYTHONS) {
-                var found = ask(name, "-c", """
-                        import platform, sys, pip
-                        assert sys.version_info >= (3, 10)
-                        print(platform.python_version(), sys.executable)""");
-                if (found.isEmpty()) continue;
-                String[] words = found.get().split(" ", 2);
-                var versions = new TreeMap<>(Map.of("python", words[0], "interpreter", words[1]));
-                return new Python(kitRoot, platform, words[1], versions);
-            }
-            throw new Missing("python", "Python 3.10 or newer with pip",
-                    "install it (Debian, Ubuntu: sudo apt-get install python3 python3-pip)");
-        }
-
-        @Override public void make(Path directory, Tool tool) throws IOException, InterruptedException {
-            Path source = kitRoot.resolve("function/python");
-            var install = new ArrayList<>(List.of(interpreter, "-m", "pip", "install", "--disable-pip-version-check",
-                    "--no-compile", "--target", directory.toString(),
-                    "--requirement", source.resolve("requirements.txt").toString()));
-            install.addAll(switch (platform) {
-                case LOCAL -> List.of(PYTHON_RUNTIME_CLIENT);
-                case AL2023_ARM64, AL2023_X86_64 -> List.of("--only-binary=:all:", "--implementation", "cp",
-                        "--python-version", AWS_PYTHON, "--platform", platform.pythonPlatform);
-            });
-            tool.run("python", install, Map.of());
-            Files.copy(source.resolve("handler.py"), directory.resolve("handler.py"));
-            if (platform != Platform.LOCAL) return;
-
-            // Compiled once here, not by sixteen workers that start together; without time stamps, which never repeat.
-            tool.run("python", List.of(interpreter, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-                    "-s", directory.toString(), directory.toString()), Map.of());
-            Files.writeString(directory.resolve("interpreter"), interpreter);
-        }
-    }
-
-    /** Cargo keeps its own incremental state in the cache, so that an edit does not cost the SDK's build again. */
-    private record Rust(Path kitRoot, Platform platform, Path cache, SortedMap<String, String> versions)
-            implements Toolchain {
-
-        static Rust find(Path kitRoot, Platform platform, Path cache) throws InterruptedException, Missing {
-            var rustc = ask("rustc", "--version");
-            if (rustc.isEmpty() || ask("cargo", "--version").isEmpty()) {
-                throw new Missing("rust", "rustc and cargo", "install them (https://rustup.rs)");
-            }
-            var versions = new TreeMap<>(Map.of("rustc", rustc.get()));
-            switch (platform) {
-                case LOCAL -> {
-                    String compiler = ask("cc", "-dumpversion").orElseThrow(() -> new Missing("rust", "a C compiler",
-                            "install one (Debian, Ubuntu: sudo apt-get install gcc libc6-dev)"));
-                    versions.put("cc", compiler);
-                }
-                case AL2023_ARM64, AL2023_X86_64 -> {
-                    var libraries = ask("rustc", "--print", "target-libdir", "--target", platform.rustTarget);
-                    if (libraries.isEmpty() || !Files.isDirectory(Path.of(libraries.get()))) {
-                        throw new Missing("rust", "the standard library for " + platform.rustTarget,
-                                "rustup target add " + platform.rustTarget);
-                    }
-                    if (ask("python3", "-m", "venv", "--help").isEmpty()) {
-                        throw new Missing("rust", "Python with venv, which its linker, zig, is installed with",
-                                "install it (Debian, Ubuntu: sudo apt-get install python3-venv)");
-                    }
-                    versions.put("zig", String.join(" ", ZIG));
-                }
-            }
-            return new Rust(kitRoot, platform, cache, versions);
-        }
-
-        @Override public void make(Path directory, Tool tool) throws IOException, InterruptedException {
-            var environment = new HashMap<>(Map.of("CARGO_TARGET_DIR", cache.resolve("cargo").toString()));
-            var cargo = new ArrayList<>(List.of("cargo"));
-            Path output = cache.resolve("cargo");
-            switch (platform) {
-                case LOCAL -> cargo.add("build");
-                case AL2023_ARM64, AL2023_X86_64 -> {
-                    Path zig = zig(tool);
-                    environment.put("PATH", zig + File.pathSeparator + System.getenv("PATH"));
-                    cargo.addAll(List.of("zigbuild", "--target", platform.rustTarget + "." + AMAZON_LINUX_GLIBC));
-                    output = output.resolve(platform.rustTarget);
-                }
-            }
-            Path manifest = kitRoot.resolve("function/rust/Cargo.toml");
-            cargo.addAll(List.of("--release", "--locked", "--manifest-path", manifest.toString()));
-            tool.run("rust", cargo, environment);
-            Path binary = output.resolve("release/handler");
-            Files.copy(binary, directory.resolve("bootstrap"), StandardCopyOption.COPY_ATTRIBUTES);
-        }
-
-        /** The directory of cargo-zigbuild and its zig, installed from PyPI the first time. */
-        private Path zig(Tool tool) throws IOException, InterruptedException {
-            Path environment = cache.resolve("zig-" + HexFormat.of().toHexDigits(ZIG.hashCode()));
-            Path programs = environment.resolve("bin");
-            Path complete = environment.resolve("complete");
-            try (var _ = Alone.at("rust", cache.resolve("zig.lock"))) {
-                if (Files.exists(complete)) return programs;
-                tool.run("rust", List.of("python3", "-m", "venv", "--clear", environment.toString()), Map.of());
-                var pip = List.of(programs.resolve("pip").toString(), "install", "--disable-pip-version-check");
-                tool.run("rust", Stream.concat(pip.stream(), ZIG.stream()).toList(), Map.of());
-                Files.createFile(complete);
-            }
-            return programs;
-        }
-    }
-
     // ==== Launch ====
 
     /** A process to start: its arguments, and the environment variables that it needs beside Lambda's own. */
     record Launch(List<String> command, Map<String, String> environment) {}
 
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}]+)}");
+    private static final Pattern SHARE_OF_MEMORY = Pattern.compile("(\\d{1,3})% of memoryMb");
+
     /**
-     * How a function that was built for this machine is started under its real runtime client. AWS_LAMBDA_RUNTIME_API,
-     * the caller's to set, tells the client where its Lambda is; AWS_LAMBDA_MAX_CONCURRENCY makes it work concurrently
-     * and must be absent otherwise.
+     * How a function that was built for this machine is started under its runtime client. AWS_LAMBDA_RUNTIME_API, the
+     * caller's to set, tells the client where its Lambda is; AWS_LAMBDA_MAX_CONCURRENCY makes it work concurrently and
+     * must be absent otherwise.
      *
-     * @param memoryMb of the function; only Java's heap is sized by it
+     * @param memoryMb the variant's
      */
-    static Launch launch(String language, Path directory, int memoryMb) throws IOException {
-        List<String> command = switch (language) {
-            case "java" -> List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx%dm".formatted((int) (memoryMb * JAVA_HEAP_SHARE)), "--enable-native-access=ALL-UNNAMED",
-                    "-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="
-                            + directory.resolve(Path.of(Java.nativeLibrary()).getFileName()),
-                    "-cp", directory + File.pathSeparator + directory.resolve("lib") + "/*",
-                    "com.amazonaws.services.lambda.runtime.api.client.AWSLambda", "Handler::handleRequest");
-            case "python" -> List.of(
-                    Files.readString(directory.resolve("interpreter")), "-m", "awslambdaric", "handler.handler");
-            case "rust" -> List.of(directory.resolve("bootstrap").toString());
-            default -> throw new IllegalArgumentException("unknown language: " + language);
-        };
-        var environment = new TreeMap<>(settings(language));
-        if (language.equals("python")) environment.put("PYTHONPATH", directory.toString());
+    static Launch launch(MeasuredFunction.Artefact artefact, int memoryMb) throws IOException {
+        var function = artefact.function();
+        var command = new ArrayList<String>();
+        for (String word : function.local().command()) command.add(filled(word, artefact.directory(), memoryMb));
+        var environment = new TreeMap<>(function.environment());
+        for (var variable : function.local().environment().entrySet()) {
+            environment.put(variable.getKey(), filled(variable.getValue(), artefact.directory(), memoryMb));
+        }
         return new Launch(command, environment);
     }
 
-    /** Environment variables that a function has on both targets, so that what they decide is equal there. */
-    static Map<String, String> settings(String language) {
-        return switch (language) {
-            case "java" -> Map.of("JAVA_TOOL_OPTIONS", JAVA_OPTIONS);
-            case "python" -> Map.of();
-            case "rust" -> Map.of("TOKIO_WORKER_THREADS", TOKIO_WORKERS);
-            default -> throw new IllegalArgumentException("unknown language: " + language);
-        };
+    private static String filled(String word, Path directory, int memoryMb) throws IOException {
+        var filled = new StringBuilder();
+        var placeholder = PLACEHOLDER.matcher(word);
+        while (placeholder.find()) {
+            String name = placeholder.group(1);
+            var share = SHARE_OF_MEMORY.matcher(name);
+            String value = switch (name) {
+                case "directory" -> directory.toString();
+                case "java" -> java();
+                case "memoryMb" -> String.valueOf(memoryMb);
+                default -> share.matches() ? String.valueOf(memoryMb * Integer.parseInt(share.group(1)) / 100)
+                        : Files.readString(directory.resolve(name)).strip();
+            };
+            placeholder.appendReplacement(filled, Matcher.quoteReplacement(value));
+        }
+        return placeholder.appendTail(filled).toString();
     }
 
     // ==== The world outside ====
 
-    /** Runs the tools of one build, with one log. */
-    private record Tool(Path log, Consumer<String> progress) {
+    private static String java() { return Path.of(System.getProperty("java.home"), "bin", "java").toString(); }
 
-        void run(String language, List<String> command, Map<String, String> environment)
-                throws IOException, InterruptedException {
-            var builder = new ProcessBuilder(command).redirectErrorStream(true);
-            builder.environment().putAll(environment);
-            Process process = builder.start();
-            process.getOutputStream().close();
-            var last = new ArrayDeque<String>();
-            try (var output = process.inputReader(UTF_8);
-                    var copy = Files.newBufferedWriter(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-                for (String line; (line = output.readLine()) != null;) {
-                    copy.write(line + "\n");
-                    last.add(line);
-                    if (last.size() > LINES_OF_FAILURE) last.remove();
-                    if (!line.isBlank()) progress.accept(language + ": " + line.strip());
-                }
+    /** Runs a command to its end, or kills it with all that it has started when this thread is interrupted. */
+    private int run(List<String> command, Path directory, boolean withErrors, Consumer<String> lines)
+            throws IOException, InterruptedException {
+        var builder = Children.builder(command).directory(directory.toFile());
+        if (withErrors) builder.redirectErrorStream(true);
+        else builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().put("KIT_CACHE", Files.createDirectories(cache).toString());
+        Process process = builder.start();
+        // Reading a pipe cannot be interrupted, waiting for a process can.
+        var reader = CompletableFuture.runAsync(() -> {
+            try (var output = process.inputReader(UTF_8)) {
+                output.lines().forEach(lines);
+            } catch (IOException | UncheckedIOException cut) {
+                // Its process was killed amid a line.
             }
-            if (process.waitFor() != 0) {
-                Path program = Path.of(command.getFirst()).getFileName();
-                throw new Failed("%s could not be built: %s ended with %d%n%s%nthe whole log: %s".formatted(
-                        language, program, process.exitValue(), String.join("\n", last), log));
-            }
-        }
-    }
-
-    /** The first line that a program says, or nothing if it is absent or fails. */
-    private static Optional<String> ask(String... command) throws InterruptedException {
+        }, Thread::startVirtualThread);
         try {
-            var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-            process.getOutputStream().close();
-            String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-            return process.waitFor() == 0 ? said.lines().findFirst() : Optional.empty();
-        } catch (IOException absent) {
-            return Optional.empty();
+            return process.waitFor();
+        } finally {
+            Children.kill(process);
+            reader.join();
         }
     }
 
     /** A turn to build: among the threads of this process, whom a file's lock does not part, and other processes. */
     private record Alone(ReentrantLock here, FileChannel everywhere) implements AutoCloseable {
-        private static final Map<String, ReentrantLock> HERE =
-                LANGUAGES.stream().collect(Collectors.toMap(language -> language, _ -> new ReentrantLock()));
+        private static final Map<Path, ReentrantLock> HERE = new ConcurrentHashMap<>();
 
-        static Alone at(String language, Path file) throws IOException {
-            var here = HERE.get(language);
-            here.lock();
-            var everywhere = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            everywhere.lock();
-            return new Alone(here, everywhere);
+        static Alone at(Path file) throws IOException, InterruptedException {
+            var here = HERE.computeIfAbsent(file, _ -> new ReentrantLock());
+            here.lockInterruptibly();
+            try {
+                var everywhere = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                everywhere.lock();
+                return new Alone(here, everywhere);
+            } catch (FileLockInterruptionException interrupted) {
+                here.unlock();
+                throw new InterruptedException();
+            } catch (IOException failed) {
+                here.unlock();
+                throw failed;
+            }
         }
 
         @Override public void close() throws IOException {
@@ -478,15 +305,6 @@ final class Build {
                 zip.putArchiveEntry(entry);
                 Files.copy(content, zip);
                 zip.closeArchiveEntry();
-            }
-        }
-    }
-
-    /** Takes the named entries out of a jar, into one flat directory. */
-    private static void extract(Path jar, Predicate<String> wanted, Path directory) throws IOException {
-        try (var entries = new ZipFile(jar.toFile())) {
-            for (var entry : entries.stream().filter(entry -> wanted.test(entry.getName())).toList()) {
-                Files.copy(entries.getInputStream(entry), directory.resolve(Path.of(entry.getName()).getFileName()));
             }
         }
     }

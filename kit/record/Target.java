@@ -10,6 +10,7 @@
 // and keeps its state.
 
 //SOURCES ../Cli.java
+//SOURCES MeasuredFunction.java
 //SOURCES Run.java
 
 import module java.base;
@@ -35,8 +36,12 @@ final class Target implements AutoCloseable {
         @JsonIgnore Class<A> answer();
     }
 
-    /** Can this plan run here, on what, at which price? Nothing is made. Problems: exit code 2. */
-    record Plan(Run.Plan plan) implements Request<Planned> {
+    /**
+     * Can this plan run here, on what, at which price? Nothing is made. Problems: exit code 2.
+     *
+     * @param functions those of the plan's variants, by name
+     */
+    record Plan(Run.Plan plan, Map<String, MeasuredFunction> functions) implements Request<Planned> {
         @Override public Class<Planned> answer() { return Planned.class; }
     }
 
@@ -56,20 +61,18 @@ final class Target implements AutoCloseable {
     /**
      * Start or deploy the variants. Problems: exit code 3 or 4.
      *
-     * @param artefacts  Build's, by language
+     * @param artefacts  Build's, by their functions' names
      * @param planned    what was answered to the plan; null where a target costs nothing
      */
-    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts, Planned planned)
+    record Start(Path runDirectory, List<Run.Variant> variants, Map<String, MeasuredFunction.Artefact> artefacts,
+                 Planned planned)
             implements Request<Started> {
-        Start(Path runDirectory, List<Run.Variant> variants, Map<String, Artefact> artefacts) {
+        Start(Path runDirectory, List<Run.Variant> variants, Map<String, MeasuredFunction.Artefact> artefacts) {
             this(runDirectory, variants, artefacts, null);
         }
 
         @Override public Class<Started> answer() { return Started.class; }
     }
-
-    /** A built function: the unpacked directory (this machine) or the zip (AWS). */
-    record Artefact(Path directory, Path zip, long bytes, String sha256) {}
 
     /**
      * @param urls         base URL of each variant, to which "/{workload}?query" is added

@@ -132,11 +132,11 @@ final class LocalBench {
         private final Path directory = Files.createTempDirectory("lambda-kit-bench");
 
         Site(List<String> names) throws Exception {
-            var artefacts = new TreeMap<String, Target.Artefact>();
+            var artefacts = new TreeMap<String, MeasuredFunction.Artefact>();
             var variants = names.stream().map(Run.Variant::of).toList();
-            for (String language : variants.stream().map(Run.Variant::language).distinct().toList()) {
-                var built = Build.build(language, Build.Platform.LOCAL, Path.of("").toAbsolutePath(), _ -> {});
-                artefacts.put(language, new Target.Artefact(built.directory(), built.zip(), built.bytes(), built.sha256()));
+            var build = new Build(Build.userCache(), _ -> {});
+            for (String name : variants.stream().map(Run.Variant::language).distinct().toList()) {
+                artefacts.put(name, build.build(MeasuredFunction.read(Path.of("function", name)), Build.Platform.LOCAL));
             }
             var command = Stream.concat(Stream.of("/usr/bin/setsid"), javaCommand("Local", "serve").stream()).toList();
             target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});

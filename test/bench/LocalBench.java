@@ -79,7 +79,8 @@ final class LocalBench {
     private static void concurrency() throws Exception {
         System.out.println("\n| io of 100 ms | users | requests/s | refused |");
         System.out.println("|---|---:|---:|---:|");
-        var names = Build.LANGUAGES.stream().flatMap(language -> Stream.of(language + "-lmi-2048", language + "-standard-1769")).toList();
+        var names = MeasuredFunction.all(Path.of("")).keySet().stream()
+                .flatMap(language -> Stream.of(language + "-lmi-2048", language + "-standard-1769")).toList();
         try (var site = new Site(names)) {
             for (String name : names) {
                 int users = Run.Variant.of(name).concurrency();
@@ -98,7 +99,8 @@ final class LocalBench {
     private static void stores(int count) throws Exception {
         System.out.println("| variant | stores | objects | items | same ids | bytes | seconds |");
         System.out.println("|---|---:|---:|---:|---|---:|---:|");
-        var names = Build.LANGUAGES.stream().flatMap(language -> Stream.of(language + "-lmi-2048", language + "-standard-1769")).toList();
+        var names = MeasuredFunction.all(Path.of("")).keySet().stream()
+                .flatMap(language -> Stream.of(language + "-lmi-2048", language + "-standard-1769")).toList();
         try (var site = new Site(names)) {
             for (String name : names) {
                 site.target.ask(new Target.Empty());

@@ -17,17 +17,17 @@
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx100m
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr
 //SOURCES kit/Cli.java
-//SOURCES kit/judge/Cost.java
 //SOURCES kit/judge/Findings.java
 //SOURCES kit/judge/Gates.java
 //SOURCES kit/judge/Grouping.java
 //SOURCES kit/read/K6Reader.java
-//SOURCES kit/report/Page.java
 //SOURCES kit/record/Run.java
-//SOURCES kit/judge/RunCost.java
-//SOURCES kit/judge/Statistics.java
+//SOURCES kit/report/Exhibit.java
+//SOURCES kit/report/Exhibits.java
+//SOURCES kit/report/Numbers.java
+//SOURCES kit/report/Page.java
+//SOURCES kit/report/SeveralRuns.java
 //SOURCES kit/report/Tables.java
-//SOURCES kit/judge/Verdicts.java
 //SOURCES kit/report/Words.java
 
 import module java.base;
@@ -51,14 +51,8 @@ final class Analyze implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
-    /** From a request a second to what no single function is asked: every break-even lies between. */
-    private static final double CURVE_FROM_PER_SECOND = 1, CURVE_TO_PER_SECOND = 10_000;
-    private static final int CURVE_POINTS = 60;
     /** A terminal's screen; the CSV has every row. */
     private static final int MOST_ROWS_PRINTED = 25;
-    /** More groups than this are not drawn, only tabled. */
-    private static final int MOST_LINES = 16;
-
     private static final int BAD_INPUT = 2, NOT_VALID = 3, STALE = 4;
 
     @Parameters(arity = "0..*", paramLabel = "[LABEL=]INPUT",
@@ -124,50 +118,11 @@ final class Analyze implements Callable<Integer> {
         Run run = Run.read(runFile);
         try (var findings = readFindings(run, directory)) {
             var reasons = timed("check", () -> sentences(Gates.check(findings)));
-            var study = new Study(findings);
-            var tables = timed("compute", () -> tables(study));
-            if (writeUp != null) return writeUp(run, tables, reasons);
-            Path report = out != null ? out : directory.resolve("report");
-            write(report, tables, timed("draw", () -> page(study, tables, reasons)));
-            return print(tables, reasons, report);
+            var exhibits = timed("compute", () -> Exhibits.ofRun(findings));
+            if (writeUp != null) return writeUp(run, exhibits, reasons);
+            String title = "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances";
+            return show(new Report(title, reasons, caveats(run), exhibits, origin(run)), directory.resolve("report"));
         }
-    }
-
-    /** A run is one sample of its day: what several say together, label by label. */
-    private int analyzeRuns(List<Input> inputs) throws IOException {
-        if (writeUp != null) throw bad("only one run can be written up", "name one run.json");
-        var table = new Tables.Rows("label", "workload", "variant", "figure", "each run", "across runs")
-                .counts("runs").figures(List.of("spread between runs [%]"));
-        var reasons = new ArrayList<String>();
-        for (var input : inputs) {
-            var estimates = new LinkedHashMap<List<String>, List<Statistics.Estimate>>();
-            for (Path file : input.paths()) {
-                Run run = Run.read(file);
-                try (var findings = readFindings(run, file.toRealPath().getParent())) {
-                    sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
-                    var verdicts = new Verdicts(findings);
-                    for (var stream : findings.streams) for (var measure : Verdicts.Measure.values()) {
-                        var names = List.of(stream.workload.name(), stream.variant.name(), measure.column());
-                        estimates.computeIfAbsent(names, _ -> new ArrayList<>())
-                                .add(verdicts.estimate(stream, measure));
-                    }
-                }
-            }
-            estimates.forEach((names, each) -> {
-                var known = each.stream()
-                        .filter(Statistics.Interval.class::isInstance).map(Statistics.Interval.class::cast).toList();
-                var together = Statistics.across(known);
-                String eachTold = each.stream().map(Words::of).collect(Collectors.joining("; "));
-                table.row(input.label(), names.get(0), names.get(1), names.get(2), eachTold, Words.of(together.across()))
-                        .count("runs", known.size()).figure("spread between runs [%]", 100 * together.betweenRuns());
-            });
-        }
-        var tables = new LinkedHashMap<String, Table>();
-        tables.put("runs", table.table("Several runs: each with its 95 % interval, the spread between them, "
-                + "and from three on an estimate across them"));
-        Path report = out != null ? out : Path.of("runs-report");
-        write(report, tables, new Page("Several runs").banner(reasons).table(tables.get("runs")).html());
-        return print(tables, reasons, report);
     }
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
@@ -178,13 +133,29 @@ final class Analyze implements Callable<Integer> {
             var notes = notes(reading, inputs);
             var grouping = Grouping.of(reading, choice, inputs.stream().map(Input::label).toList());
             var reasons = sentences(Gates.check(reading));
-            var tables = timed("compute", grouping::tables);
-            Path report = out != null ? out : Path.of(inputs.getFirst().reportName());
-            write(report, tables, timed("draw", () -> page(grouping, notes, tables, reasons)));
-            return print(tables, reasons, report);
+            var exhibits = timed("compute", () -> Exhibits.ofFile(grouping));
+            String title = grouping.metric() + " by " + String.join(", ", grouping.tags());
+            return show(new Report(title, reasons, notes, exhibits, List.of()),
+                    Path.of(inputs.getFirst().reportName()));
         } catch (IllegalArgumentException nothingToShow) {
             throw bad(nothingToShow.getMessage(), "./jbang analyze.java inspect FILE shows what there is");
         }
+    }
+
+    /** A run is one sample of its day: what several say together, label by label. */
+    private int analyzeRuns(List<Input> inputs) throws IOException {
+        if (writeUp != null) throw bad("only one run can be written up", "name one run.json");
+        var together = new SeveralRuns();
+        var reasons = new ArrayList<String>();
+        for (var input : inputs) for (Path file : input.paths()) {
+            Run run = Run.read(file);
+            try (var findings = readFindings(run, file.toRealPath().getParent())) {
+                sentences(Gates.check(findings)).forEach(reason -> reasons.add(run.id() + ": " + reason));
+                together.add(input.label(), findings);
+            }
+        }
+        return show(new Report("Several runs", reasons, List.of(), Exhibits.ofRuns(together), List.of()),
+                Path.of("runs-report"));
     }
 
     private static void requireK6(K6Reader.Reading reading) {
@@ -345,573 +316,22 @@ final class Analyze implements Callable<Integer> {
         return checked.stream().filter(Gates.Checked::isRaised).map(Words::of).toList();
     }
 
-    // ==== Compute: the tables of a run ====
-
-    /** What a run measured, what may be said of its differences, and what it says of cost. */
-    private record Study(Findings findings, Verdicts verdicts, RunCost cost) {
-        Study(Findings findings) { this(findings, new Verdicts(findings), new RunCost(findings)); }
-
-        Run run() { return findings.run; }
-    }
-
-    private static SequencedMap<String, Table> tables(Study study) throws IOException {
-        var findings = study.findings();
-        var run = study.run();
-        var tables = new LinkedHashMap<String, Table>();
-        tables.put("latency", latency(findings.streams));
-        for (var workload : run.plan().workloads()) {
-            tables.put("standard-or-lmi-" + workload.name(), standardOrLmi(workload, findings.streams));
-        }
-        tables.put("errors", errors(findings.streams));
-        tables.put("throughput", throughput(findings.streams));
-        tables.put("cold-starts", coldStarts(findings));
-        tables.put("resources", resources(findings));
-        for (var workload : run.plan().workloads()) {
-            tables.put("verdicts-" + workload.name(),
-                    verdicts("Verdicts, judged together", study, workload, Verdicts.Measure.PRIMARY));
-            if (run.plan().claims()) tables.put("verdicts-" + workload.name() + "-secondary",
-                    verdicts("Secondary verdicts, each judged alone", study, workload, Verdicts.Measure.SECONDARY));
-        }
-        if (run.plan().claims()) {
-            tables.put("cold-start-verdicts", coldStartVerdicts(study));
-            tables.put("smallest-findings", smallestFindings(study));
-            tables.put("intervals", intervals(study));
-            tables.put("noise", noise(study));
-            tables.put("drift", drift(study));
-            tables.put("changes", changes(study));
-        }
-        tables.put("break-even", breakEven(study));
-        tables.put("discounts", discounts(study));
-        tables.put("per-million", perMillion(study));
-        tables.put("headroom", headroom(study));
-        tables.put("cost-items", costItems(study));
-        tables.put("as-run", asRun(study));
-        return tables;
-    }
-
-    private static Table latency(List<Findings.Stream> streams) {
-        var table = new Tables.Rows("workload", "variant").counts("n")
-                .figures(Grouping.FIGURES.subList(1, Grouping.FIGURES.size()));
-        for (var stream : streams) {
-            table.row(stream.workload.name(), stream.variant.name());
-            double[] figures = stream.latencies().map(Grouping::figures).orElse(new double[0]);
-            table.count("n", figures.length == 0 ? 0 : (long) figures[0]);
-            for (int i = 1; i < figures.length; i++) table.figure(Grouping.FIGURES.get(i), figures[i]);
-        }
-        return table.table("Latency of correct warm answers");
-    }
-
-    /** As the LMI study shows it: figures downwards, and for each language standard, LMI and the difference abreast. */
-    private static Table standardOrLmi(Run.Workload workload, List<Findings.Stream> streams) {
-        var names = List.of("Requests", "Avg", "Min", "p50", "p90", "p95", "p99", "Max");
-        var pairs = new LinkedHashMap<String, List<double[]>>();
-        for (var stream : streams) {
-            if (!stream.workload.equals(workload) || stream.variant.twin() || stream.latencies().isEmpty()) continue;
-            if (!stream.variant.hasOneVcpu()) continue;
-            pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null)))
-                    .set(stream.variant.lmi() ? 1 : 0, Grouping.figures(stream.latencies().get()));
-        }
-        pairs.values().removeIf(pair -> pair.contains(null));
-        var columns = pairs.keySet().stream()
-                .flatMap(language -> Stream.of(" standard", " LMI", " Diff %").map(language::concat)).toList();
-        var table = new Tables.Rows("ms").figures(columns);
-        for (int figure = 0; figure < names.size(); figure++) {
-            table.row(names.get(figure));
-            for (var pair : pairs.entrySet()) {
-                String language = pair.getKey();
-                double standard = pair.getValue().get(0)[figure], lmi = pair.getValue().get(1)[figure];
-                table.figure(language + " standard", standard).figure(language + " LMI", lmi)
-                        .figure(language + " Diff %", 100 * (lmi - standard) / standard);
-            }
-        }
-        return table.table("Standard against LMI: " + workload.name());
-    }
-
-    private static Table errors(List<Findings.Stream> streams) {
-        var kinds = streams.stream().flatMap(stream -> stream.outcomes().keySet().stream())
-                .filter(outcome -> !outcome.equals(Findings.CORRECT)).collect(Collectors.toCollection(TreeSet::new));
-        var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct")
-                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
-        for (var stream : streams) {
-            long requests = stream.requests(), correct = stream.correct();
-            table.row(stream.workload.name(), stream.variant.name())
-                    .count("requests", requests).count("correct", correct);
-            for (String kind : kinds) table.count(kind, stream.outcomes().getOrDefault(kind, 0L));
-            table.figure("errors [%]", requests == 0 ? Double.NaN : 100.0 * (requests - correct) / requests);
-        }
-        return table.table("Errors by kind");
-    }
-
-    private static Table throughput(List<Findings.Stream> streams) {
-        var table = new Tables.Rows("workload", "variant")
-                .figures(List.of("asked [1/s]", "answered correctly [1/s]")).counts("dropped by k6");
-        for (var stream : streams) {
-            double perSecond = stream.correct() / stream.total(slot -> slot.seconds);
-            table.row(stream.workload.name(), stream.variant.name())
-                    .figure("asked [1/s]", stream.workload.ratePerSecond())
-                    .figure("answered correctly [1/s]", stream.slots.isEmpty() ? Double.NaN : perSecond)
-                    .count("dropped by k6", stream.sum(slot -> slot.dropped));
-        }
-        return table.table("Throughput");
-    }
-
-    private static Table coldStarts(Findings findings) {
-        var table = new Tables.Rows("variant").counts("n").figures(List.of("min [ms]", "p50 [ms]", "max [ms]"));
-        for (var variant : findings.run.plan().variants()) {
-            var cold = findings.cold(variant);
-            table.row(variant.name()).count("n", cold.map(K6Reader.Series::count).orElse(0L));
-            cold.ifPresent(all -> table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0])
-                    .figure("max [ms]", all.max()));
-        }
-        return table.table("First answers of cold environments");
-    }
-
-    private static Table resources(Findings findings) {
-        var cpu = findings.run.plan().workloads().stream()
-                .map(workload -> "CPU " + workload.name() + " [ms/request]").toList();
-        var table = new Tables.Rows("variant").figures(cpu).figures(List.of("peak memory [MB]", "init mean [ms]"))
-                .counts("inits").figures(List.of("package [MB]")).counts("throttled");
-        for (var variant : findings.run.plan().variants()) {
-            var init = findings.initMs.getOrDefault(variant.name(), List.of());
-            double meanInitMs = init.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
-            table.row(variant.name())
-                    .figure("peak memory [MB]", findings.peakMemoryMb.getOrDefault(variant.name(), Double.NaN))
-                    .figure("init mean [ms]", meanInitMs).count("inits", init.size())
-                    .figure("package [MB]", packageMb(findings.run, variant.language()));
-            long throttled = 0;
-            for (var stream : findings.streams) {
-                if (!stream.variant.equals(variant)) continue;
-                long requests = stream.sum(slot -> slot.cpuRequests);
-                double cpuMs = requests == 0 ? Double.NaN : stream.sum(slot -> slot.cpuNs) / 1e6 / requests;
-                table.figure("CPU " + stream.workload.name() + " [ms/request]", cpuMs);
-                throttled += stream.sum(slot -> slot.throttles);
-            }
-            table.count("throttled", throttled);
-        }
-        return table.table("Resources");
-    }
-
-    private static double packageMb(Run run, String language) {
-        return run.environment("artefacts", language, "bytes")
-                .map(bytes -> ((Number) bytes).doubleValue() / 1e6).orElse(Double.NaN);
-    }
-
-    // ==== Compute: what may be said of a run ====
-
-    private static final List<Verdicts.Measure> MEASURES = List.of(Verdicts.Measure.values());
-
-    /** A table with texts first and then a text for each of the measures. */
-    private static Tables.Rows ofMeasures(
-            List<Verdicts.Measure> measures, Function<Verdicts.Measure, String> title, String... texts) {
-        return new Tables.Rows(Stream.concat(Stream.of(texts), measures.stream().map(title)).toArray(String[]::new));
-    }
-
-    private static String[] cells(Stream<String> told, String... texts) {
-        return Stream.concat(Stream.of(texts), told).toArray(String[]::new);
-    }
-
-    private static Table intervals(Study study) {
-        var table = ofMeasures(MEASURES, Verdicts.Measure::column, "workload", "variant").counts("blocks");
-        for (var stream : study.findings().streams) {
-            var told = MEASURES.stream().map(measure -> Words.of(study.verdicts().estimate(stream, measure)));
-            table.row(cells(told, stream.workload.name(), stream.variant.name())).count("blocks", stream.slots.size());
-        }
-        return table.table("95 % intervals that hold for correlated requests; a block is a round's slot");
-    }
-
-    private static Table verdicts(
-            String title, Study study, Run.Workload workload, List<Verdicts.Measure> measures) {
-        var answers = study.verdicts().of(workload);
-        var table = ofMeasures(measures, measure -> measure.title, "of");
-        for (var pair : study.verdicts().pairs) {
-            table.row(cells(measures.stream()
-                    .map(measure -> Words.of(answers.get(measure).get(pair), measure).toString()), Words.of(pair)));
-        }
-        boolean claims = study.run().plan().claims();
-        return table.table(title + ": " + workload.name() + (claims ? "" : ". This profile claims nothing"));
-    }
-
-    /** Environments start once, in no round, so their first answers are compared as two samples. */
-    private static Table coldStartVerdicts(Study study) {
-        var table = new Tables.Rows("of", "first answer").counts("n", "against n");
-        study.verdicts().ofColdStarts().forEach((pair, verdict) -> table
-                .row(Words.of(pair), Words.of(verdict, Verdicts.Measure.P50).toString())
-                .count("n", study.verdicts().coldMs(pair.candidate()).length)
-                .count("against n", study.verdicts().coldMs(pair.baseline()).length));
-        return table.table("Verdicts on first answers of cold environments, whatever they were asked for");
-    }
-
-    /** What a run could not have seen, it cannot deny. */
-    private static Table smallestFindings(Study study) {
-        Function<Verdicts.Measure, String> column =
-                measure -> measure.title + (measure == Verdicts.Measure.ERRORS ? " [points]" : " [%]");
-        var table = new Tables.Rows("workload", "of").figures(MEASURES.stream().map(column).toList());
-        for (var workload : study.run().plan().workloads()) for (var pair : study.verdicts().pairs) {
-            table.row(workload.name(), Words.of(pair));
-            for (var measure : MEASURES) {
-                double found = study.verdicts().smallestFinding(workload, measure, pair);
-                table.figure(column.apply(measure), 100 * found);
-            }
-        }
-        return table.table("The smallest difference that this run would have found four times in five");
-    }
-
-    /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
-    private static Table noise(Study study) {
-        var table = ofMeasures(MEASURES, measure -> measure.title, "workload");
-        for (var workload : study.run().plan().workloads()) {
-            var told = MEASURES.stream().map(measure -> Words.of(study.verdicts().noise(workload, measure)));
-            table.row(cells(told, workload.name()));
-        }
-        return table.table("Noise: the A/A twin against its original");
-    }
-
-    private static Table drift(Study study) {
-        var table = new Tables.Rows("workload", "variant", "p50 [ms an hour]").counts("cells");
-        for (var stream : study.findings().streams) {
-            table.row(stream.workload.name(), stream.variant.name(), Words.of(Verdicts.drift(stream)))
-                    .count("cells", stream.measuredSlots().size());
-        }
-        return table.table("Drift during the run");
-    }
-
-    /** Where a stream's level changed during the run, by the medians of its slots. */
-    private static Table changes(Study study) {
-        var table = new Tables.Rows("workload", "variant", "from")
-                .figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
-        for (var stream : study.findings().streams) {
-            for (var change : study.verdicts().changes(stream)) {
-                String cell = stream.measuredSlots().get(change.block()).cell;
-                table.row(stream.workload.name(), stream.variant.name(), cell)
-                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after())
-                        .figure("p", change.pValue());
-            }
-        }
-        return table.table("Changes of level during the run");
-    }
-
-    // ==== Compute: the cost ====
-
-    private static Table breakEven(Study study) {
-        var tariff = study.cost().tariff(Cost.Discount.NONE);
-        var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of(
-                "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
-        for (var choice : study.cost().choices()) {
-            var answer = choice.breakEven(tariff);
-            table.row(choice.workload().name(), choice.language(), answer.layout().instanceType(), Words.of(answer))
-                    .figure("standard [USD per million]", answer.standardUsdPerMillion())
-                    .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
-                    .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
-        }
-        return table.table("Standard or LMI: from which rate on" + modelled(study.run()));
-    }
-
-    /** The same rates under each discount of the price list; ∞ is never. */
-    private static Table discounts(Study study) {
-        var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), study.cost().prices.discounts().stream()).toList();
-        var table = new Tables.Rows("workload", "language")
-                .figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
-        for (var choice : study.cost().choices()) {
-            table.row(choice.workload().name(), choice.language());
-            for (var discount : discounts) {
-                var answer = choice.breakEven(study.cost().tariff(discount));
-                table.figure(discount.name() + " [1/s]", answer.perSecond().value());
-            }
-        }
-        return table.table("Break-even rates under discounts" + modelled(study.run()));
-    }
-
-    private static String modelled(Run run) {
-        return run.isLocal() ? " (a model of AWS, fed with this machine's CPU and durations)" : "";
-    }
-
-    /**
-     * What a function pays for LMI's compute, with a capacity provider of its own and with one that all share: at the
-     * measured rate, at the break-even, where standard costs the same, and for requests more once the fleet is full.
-     */
-    private static Table perMillion(Study study) {
-        var tariff = study.cost().tariff(Cost.Discount.NONE);
-        var table = new Tables.Rows(
-                "workload", "language", "capacity provider", "fleet at the measured rate", "break-even on")
-                .figures(List.of("measured [1/s]", "there LMI costs [USD]", "break-even [1/s]",
-                        "there both cost [USD]", "LMI, one more million [USD]"));
-        int all = study.cost().lmiFunctions();
-        for (var choice : study.cost().choices()) for (int functions : all > 1 ? new int[] {1, all} : new int[] {1}) {
-            var answer = choice.breakEven(tariff, functions);
-            double measured = choice.measuredPerSecond(), breakEven = answer.perSecond().value();
-            var layout = choice.cheapest(tariff, functions, measured);
-            table.row(choice.workload().name(), choice.language(),
-                            functions == 1 ? "its own" : "shared by " + functions,
-                            layout.instances(tariff, choice.demand(), measured) + " " + layout.instanceType(),
-                            answer.layout().instanceType())
-                    .figure("measured [1/s]", measured)
-                    .figure("there LMI costs [USD]", choice.lmiUsdPerMillion(tariff, layout, measured))
-                    .figure("break-even [1/s]", breakEven).figure("there both cost [USD]",
-                            Double.isInfinite(breakEven) ? Double.NaN : answer.standardUsdPerMillion())
-                    .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion());
-        }
-        return table.table("LMI's compute for a million requests, at a rate that lasts all month"
-                + modelled(study.run()));
-    }
-
-    /** How far beyond what was measured the break-even reaches. */
-    private static Table headroom(Study study) {
-        var table = new Tables.Rows("workload", "language").figures(List.of("environments", "measured [1/s]",
-                "CPU [%]", "p95 [ms]", "at break-even [1/s]", "at break-even / measured", "full [1/s]",
-                "full / measured"));
-        for (var choice : study.cost().choices()) {
-            var load = study.cost().headroom(choice);
-            table.row(choice.workload().name(), choice.language())
-                    .figure("environments", load.environments()).figure("measured [1/s]", load.measured())
-                    .figure("CPU [%]", 100 * load.cpuShare()).figure("p95 [ms]", load.p95Ms())
-                    .figure("at break-even [1/s]", load.atBreakEven())
-                    .figure("at break-even / measured", load.atBreakEven() / load.measured())
-                    .figure("full [1/s]", load.full()).figure("full / measured", load.full() / load.measured());
-        }
-        return table.table(("Load of one LMI environment: as measured, at the break-even, and full, "
-                + "which is %s %% of its CPU or of its slots%s")
-                        .formatted(Tables.figure(100 * Cost.UTILIZATION), modelled(study.run())));
-    }
-
-    /** What a million requests cost and each item's share; on LMI with a capacity provider of the function's own. */
-    private static Table costItems(Study study) {
-        var bills = new LinkedHashMap<Findings.Stream, Cost.Bill>();
-        for (var stream : study.findings().streams) {
-            study.cost().million(stream).ifPresent(bill -> bills.put(stream, bill));
-        }
-        var items = bills.values().stream().flatMap(bill -> bill.items().stream())
-                .map(item -> item.name() + " [%]").distinct().toList();
-        var table = new Tables.Rows("workload", "variant").figures(List.of("USD per million")).figures(items);
-        bills.forEach((stream, bill) -> {
-            table.row(stream.workload.name(), stream.variant.name()).figure("USD per million", bill.totalUsd());
-            for (var item : bill.items()) table.figure(item.name() + " [%]", 100 * bill.share(item));
-        });
-        return table.table("A million requests and each item's share; on LMI at the measured rate"
-                + modelled(study.run()));
-    }
-
-    /** What the run itself cost, item by item; what has no price says why. */
-    private static Table asRun(Study study) throws IOException {
-        var asRun = study.cost().asRun();
-        boolean isEstimated = !Double.isNaN(asRun.estimatedUsd());
-        var table = new Tables.Rows("item", "unit").figures(List.of("quantity", "USD a unit", "USD", "share [%]"))
-                .figures(isEstimated ? List.of("estimated [USD]") : List.of());
-        var notes = new LinkedHashMap<>(asRun.notes());
-        for (var item : asRun.bill().items()) {
-            String note = notes.remove(item.name());
-            table.row(item.name() + (note == null ? "" : ": " + note), item.unit())
-                    .figure("quantity", item.quantity()).figure("USD a unit", item.unitPriceUsd())
-                    .figure("USD", item.usd()).figure("share [%]", 100 * asRun.bill().share(item));
-        }
-        notes.forEach((item, why) -> table.row(item + ": " + why, ""));
-        table.row("in all", "").figure("USD", asRun.bill().totalUsd()).figure("share [%]", 100);
-        if (isEstimated) table.figure("estimated [USD]", asRun.estimatedUsd());
-        return table.table(!study.run().isLocal() ? "What this run cost"
-                : "What this run, without store and the warm-up's requests, would have cost on AWS"
-                        + modelled(study.run()));
-    }
-
     // ==== Draw ====
 
-    private static String page(Study study, SequencedMap<String, Table> tables, List<String> reasons)
-            throws IOException {
-        var run = study.run();
-        var streams = study.findings().streams;
-        var page = new Page(
-                "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances");
-        page.banner(reasons);
-        caveats(run).forEach(page::text);
-        var medians = medians(run, tables);
-        page.text(medians.name()).table(medians);
-        for (var workload : run.plan().workloads()) {
-            var these = streams.stream()
-                    .filter(stream -> stream.workload.equals(workload) && stream.latencies().isPresent()).toList();
-            String query = workload.query().entrySet().stream().map(Object::toString).collect(Collectors.joining("&"));
-            page.section(workload.name() + (query.isEmpty() ? "" : "?" + query));
-            page.table(tables.get("standard-or-lmi-" + workload.name()));
-            if (run.plan().claims()) for (String family : List.of("", "-secondary")) {
-                var verdicts = tables.get("verdicts-" + workload.name() + family);
-                page.text(verdicts.name()).table(verdicts);
-            }
-            var lines = new ArrayList<>(these.stream().map(stream -> overTime(stream, run)).toList());
-            if (run.plan().claims()) for (var stream : these) lines.addAll(changeMarks(stream, study));
-            page.lines("Latency over the run", "minutes since the start", "p50 of a cell [ms]", lines,
-                    "A point is the median of one cell. Lines that stay level and apart are a difference; lines that "
-                    + "rise or fall together are the machine. An upright line marks a change of level.");
-            distributions(page, "latency [ms]", these.stream().map(stream -> new Distribution(stream.variant.name(),
-                    stream.variant.lmi(), stream.latencies().get().percentiles(Grouping.DRAWN))).toList());
-        }
-        page.section("Cost" + modelled(run));
-        page.text(ruleOfThumb(study.cost())).table(tables.get("break-even"));
-        for (var workload : run.plan().workloads()) costCurves(study, workload, page);
-        var sentences = new LinkedHashMap<String, String>();
-        sentences.put("per-million", "Functions that share a capacity provider share its smallest fleet, of instances "
-                + "that hold an environment of each.");
-        sentences.put("headroom", "What lies beyond the measured load is arithmetic: nobody has seen the p95 there.");
-        sentences.put("discounts", "∞ is never.");
-        sentences.put("cost-items", "What costs the same everywhere, such as the REST API, decides nothing.");
-        sentences.put("as-run", "LMI's instances are paid from the run's start to its end, asked or not.");
-        sentences.forEach((name, sentence) ->
-                page.text(tables.get(name).name() + ". " + sentence).table(tables.get(name)));
-        page.section("Tables");
-        tables.forEach((name, table) -> {
-            boolean shownAbove = name.matches("(standard-or-lmi|verdicts)-.*|break-even")
-                    || sentences.containsKey(name);
-            if (!shownAbove) page.text(table.name()).table(table);
-        });
-        page.section("How it was measured");
-        origin(run).forEach(page::text);
-        return page.html();
-    }
-
-    private static void costCurves(Study study, Run.Workload workload, Page page) {
-        var tariff = study.cost().tariff(Cost.Discount.NONE);
-        var lines = new ArrayList<Page.Line>();
-        for (var choice : study.cost().choices()) {
-            if (!choice.workload().equals(workload)) continue;
-            var points = Cost.curve(tariff, choice.breakEven(tariff).layout(), choice.demand(),
-                    CURVE_FROM_PER_SECOND, CURVE_TO_PER_SECOND, CURVE_POINTS);
-            double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
-            double[] standardUsd = points.stream().mapToDouble(Cost.Point::standardUsd).toArray();
-            double[] lmiUsd = points.stream().mapToDouble(Cost.Point::lmiUsd).toArray();
-            lines.add(new Page.Line(choice.language() + "-standard", rates, standardUsd, false));
-            lines.add(new Page.Line(choice.language() + "-lmi", rates, lmiUsd, true));
-        }
-        if (lines.isEmpty()) return;
-        lines.add(ruleOfThumbMarks(study.cost().prices.ruleOfThumb(), lines));
-        String heading = "Compute for a month: " + workload.name() + modelled(study.run());
-        page.logarithmicLines(heading, "requests/s, all month", "USD a month", lines,
-                "Standard rises with every request; LMI begins with its smallest fleet and rises by instances. "
-                + "Where the dashed line falls below the solid one of the same colour, LMI is the cheaper. "
-                + "AWS's rule of thumb expects that between the upright lines.");
-    }
-
-    /** One line that rises where AWS's rule begins and falls where it ends, as high as the others reach. */
-    private static Page.Line ruleOfThumbMarks(Cost.RuleOfThumb rule, List<Page.Line> lines) {
-        var usd = lines.stream().flatMapToDouble(line -> Arrays.stream(line.y())).summaryStatistics();
-        double from = rule.fromRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
-        double to = rule.toRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
-        return new Page.Line("AWS's rule of thumb", new double[] {from, from, to, to},
-                new double[] {usd.getMin(), usd.getMax(), usd.getMax(), usd.getMin()}, false);
-    }
-
-    /** AWS's own rule, for a reader to hold the run's answer against. */
-    private static String ruleOfThumb(RunCost cost) {
-        var rule = cost.prices.ruleOfThumb();
-        return ("AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). "
-                + "Prices: %s.").formatted(
-                Tables.figure(rule.fromRequestsPerMonth() / 1e6), Tables.figure(rule.toRequestsPerMonth() / 1e6),
-                cost.prices.sources().get(rule.source()).title(), cost.pricesUsed());
-    }
-
-    private static Page.Line overTime(Findings.Stream stream, Run run) {
-        long startNs = K6Reader.nanos(run.started());
-        var slots = stream.measuredSlots();
-        double[] minutes = slots.stream().mapToDouble(slot -> (slot.warm.firstNs() - startNs) / 60e9).toArray();
-        double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
-        return new Page.Line(stream.variant.name(), minutes, medians, stream.variant.lmi());
-    }
-
-    /** An upright line from the level before a change to the level after it. */
-    private static List<Page.Line> changeMarks(Findings.Stream stream, Study study) {
-        long startNs = K6Reader.nanos(study.run().started());
-        return study.verdicts().changes(stream).stream().map(change -> {
-            double minute = (stream.measuredSlots().get(change.block()).warm.firstNs() - startNs) / 60e9;
-            double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
-            return new Page.Line(stream.variant.name() + " changes", minutes, levels, false);
-        }).toList();
-    }
-
-    /** The percentiles of one line's values at {@link Grouping#DRAWN}. */
-    private record Distribution(String name, boolean dashed, double[] percentiles) {
-        private static final int LAST = Grouping.DRAWN.length - 1;
-
-        /** All but the maximum, which lies at infinity on a percentile curve's axis. */
-        Page.Line curve() {
-            double[] percents = Arrays.stream(Grouping.DRAWN).limit(LAST).map(p -> 100 * p).toArray();
-            return new Page.Line(name, percents, Arrays.copyOf(percentiles, LAST), dashed);
+    /** All that is shown of what was read: what must be known first, the exhibits, and how they came to be. */
+    private record Report(String title, List<String> reasons, List<String> notes, List<Exhibit> exhibits,
+                          List<String> method) {
+        String page() throws IOException {
+            var page = new Page(title).banner(reasons);
+            notes.forEach(page::text);
+            page.exhibits(exhibits);
+            if (!method.isEmpty()) page.section("How it was measured");
+            method.forEach(page::text);
+            return page.html();
         }
 
-        /** p0, p1 … p100: a hundred steps are finer than the eye. */
-        double[] box() {
-            double[] hundredths = Arrays.copyOf(percentiles, 101);
-            hundredths[100] = percentiles[LAST];
-            return hundredths;
-        }
-    }
-
-    private static void distributions(Page page, String yTitle, List<Distribution> distributions) {
-        page.percentileCurves("Percentile curve", yTitle, distributions.stream().map(Distribution::curve).toList(),
-                "How slow the slowest share is. Curves that cross say that the faster one depends on whom you ask: "
-                + "the median user or the unlucky one.");
-        var boxes = new LinkedHashMap<String, double[]>();
-        distributions.forEach(one -> boxes.put(one.name, one.box()));
-        page.boxes("Spread", yTitle, boxes,
-                "The box holds the middle half, the line in it is the median. "
-                + "Boxes that overlap are no proof of a difference, nor of none.");
-    }
-
-    private static String page(Grouping grouping, List<String> notes, SequencedMap<String, Table> tables,
-                               List<String> reasons) throws IOException {
-        String unit = grouping.inUnit();
-        var page = new Page(grouping.metric() + " by " + String.join(", ", grouping.tags()));
-        page.banner(reasons);
-        notes.forEach(page::text);
-        for (String first : List.of("overview", "comparison")) {
-            if (tables.containsKey(first)) page.text(tables.get(first).name()).table(tables.get(first));
-        }
-        var drawn = grouping.groups().stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
-        if (drawn.size() < grouping.groups().size()) {
-            page.text("The plots show the %d most frequent of %d groups; the tables have them all."
-                    .formatted(drawn.size(), grouping.groups().size()));
-        }
-        page.section("Over time");
-        String block = Tables.figure(grouping.blockNs() / 1e9) + " s";
-        overTime(grouping, drawn).forEach((name, lines) -> page.lines(
-                name + " over time", "seconds since the first sample", name + " of " + block + unit, lines,
-                "A point is the " + name + " of the samples in " + block + "; a percentile's is to within 0.2 %. "
-                + "A step is a change; a slope is a drift."));
-        if (grouping.type() == Grouping.Type.TREND) {
-            page.section("Distribution");
-            distributions(page, grouping.metric() + unit, drawn.stream()
-                    .map(group -> new Distribution(name(group), false, group.percentiles())).toList());
-        }
-        page.section("Tables");
-        tables.forEach((name, table) -> {
-            if (!name.matches("overview|comparison")) page.text(table.name()).table(table);
-        });
-        return page.html();
-    }
-
-    private static String name(Grouping.Group group) {
-        return Stream.concat(Stream.of(group.label()), group.values().stream())
-                .filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));
-    }
-
-    /**
-     * A line for each group, by what it shows; each label's time begins with its own first sample. One group's blocks
-     * at a time, as a block is a histogram.
-     */
-    private static SequencedMap<String, List<Page.Line>> overTime(Grouping grouping, List<Grouping.Group> groups) {
-        var shown = new LinkedHashMap<String, ToDoubleFunction<K6Reader.Block>>();
-        switch (grouping.type()) {
-            case TREND -> {
-                shown.put("p50", block -> block.histogram.quantile(.5));
-                shown.put("p95", block -> block.histogram.quantile(.95));
-            }
-            case RATE, GAUGE -> shown.put("mean", K6Reader.Block::mean);
-            case COUNTER -> shown.put("sum", K6Reader.Block::sum);
-        }
-        var lines = new LinkedHashMap<String, List<Page.Line>>();
-        for (var group : groups) {
-            long firstBlock = Math.floorDiv(grouping.firstNs(group.label()), grouping.blockNs());
-            var blocks = group.good().get().blocks();
-            double[] seconds = blocks.keySet().stream()
-                    .mapToDouble(block -> (block - firstBlock) * (grouping.blockNs() / 1e9)).toArray();
-            shown.forEach((name, figure) -> lines.computeIfAbsent(name, _ -> new ArrayList<>()).add(new Page.Line(
-                    name(group), seconds, blocks.values().stream().mapToDouble(figure).toArray(), false)));
-        }
-        return lines;
+        /** The exhibits that are in the terminal and in a file of their own. */
+        List<Exhibit> listed() { return exhibits.stream().filter(Exhibit::isListed).toList(); }
     }
 
     /** What was done, with what and on what. */
@@ -921,7 +341,7 @@ final class Analyze implements Callable<Integer> {
         return List.of(String.format(Locale.ROOT,
                 "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
                 run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
-                Tables.figure(plan.settleSeconds()), Tables.figure(plan.measureSeconds()), plan.seed()),
+                Numbers.figure(plan.settleSeconds()), Numbers.figure(plan.measureSeconds()), plan.seed()),
                 "Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
                 known(run, "git", "commit"), dirty, known(run, "tools", "k6"), known(run, "machine", "cpu"),
                 known(run, "machine", "cores"), known(run, "machine", "memoryMb"), known(run, "machine", "system")));
@@ -945,17 +365,23 @@ final class Analyze implements Callable<Integer> {
 
     // ==== Write ====
 
+    private int show(Report report, Path byDefault) throws IOException {
+        Path directory = out != null ? out : byDefault;
+        write(report, directory, timed("draw", report::page));
+        return print(report, directory);
+    }
+
     /** Each file takes its earlier one's place when it is complete. */
-    private static void write(Path report, SequencedMap<String, Table> tables, String html) throws IOException {
+    private static void write(Report report, Path directory, String page) throws IOException {
         try {
-            Files.createDirectories(report);
+            Files.createDirectories(directory);
         } catch (IOException cannot) {
-            throw bad("the directory " + report + " can't be made: " + cannot, "name another one with --out");
+            throw bad("the directory " + directory + " can't be made: " + cannot, "name another one with --out");
         }
-        for (var table : tables.entrySet()) {
-            replace(report.resolve(table.getKey() + ".csv"), Tables.csv(table.getValue()));
+        for (var exhibit : report.listed()) {
+            replace(directory.resolve(exhibit.name() + ".csv"), Tables.csv(exhibit.table().orElseThrow()));
         }
-        replace(report.resolve("index.html"), html);
+        replace(directory.resolve("index.html"), page);
     }
 
     private static void replace(Path file, String text) throws IOException {
@@ -964,33 +390,40 @@ final class Analyze implements Callable<Integer> {
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static int print(SequencedMap<String, Table> tables, List<String> reasons, Path report) {
-        reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
-        tables.forEach((name, table) -> {
+    private static int print(Report report, Path directory) {
+        report.reasons().forEach(reason -> System.out.println("NOT VALID: " + reason));
+        for (var exhibit : report.listed()) {
+            var table = exhibit.table().orElseThrow();
             int more = table.rowCount() - MOST_ROWS_PRINTED;
-            System.out.println("\n" + table.name() + "\n\n"
+            System.out.println("\n" + exhibit.title() + "\n\n"
                     + Tables.markdown(more <= 0 ? table : table.first(MOST_ROWS_PRINTED)));
-            if (more > 0) System.out.println(more + " more rows in " + report.resolve(name + ".csv"));
-        });
-        System.out.println("page     " + report.resolve("index.html"));
-        return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
+            if (more > 0) System.out.println(more + " more rows in " + directory.resolve(exhibit.name() + ".csv"));
+        }
+        System.out.println("page     " + directory.resolve("index.html"));
+        return report.reasons().isEmpty() ? Cli.DONE : NOT_VALID;
     }
 
+    // ==== Write up ====
+
     /** Puts each table between its markers; prose around them stays. */
-    private int writeUp(Run run, SequencedMap<String, Table> tables, List<String> reasons) throws IOException {
+    private int writeUp(Run run, List<Exhibit> exhibits, List<String> reasons) throws IOException {
         String before = Files.readString(writeUp);
         var texts = new LinkedHashMap<String, String>();
         var notValid = reasons.stream().map(reason -> "**This run is not valid:** " + reason);
         texts.put("provenance", Stream.of(notValid, origin(run).stream(), caveats(run).stream()).flatMap(lines -> lines)
                 .map(line -> "- " + line + "\n").collect(Collectors.joining()));
-        tables.forEach((name, table) -> texts.put(name, Tables.markdown(table)));
-        texts.put("headline", headline(run, tables));
-        var marker = Pattern.compile("<!-- begin: ([a-z-]+) -->\n(.*?)<!-- end: \\1 -->", Pattern.DOTALL);
+        texts.put("headline", String.join(" ", caveats(run)) + "\n\n" + exhibits.stream().filter(Exhibit::isDigest)
+                .map(exhibit -> exhibit.title() + ":\n\n" + Tables.markdown(exhibit.table().orElseThrow()))
+                .collect(Collectors.joining("\n")));
+        for (var exhibit : exhibits) {
+            exhibit.table().ifPresent(table -> texts.put(exhibit.name(), Tables.markdown(table)));
+        }
+        var marker = Pattern.compile("<!-- begin: ([\\w-]+) -->\n(.*?)<!-- end: \\1 -->", Pattern.DOTALL);
         String after = marker.matcher(before).replaceAll(section -> {
             String name = section.group(1), text = texts.get(name);
             if (text == null) {
-                throw bad(writeUp + " asks for a section '" + name + "' that there is not",
-                        "there are " + String.join(", ", texts.keySet()));
+                throw bad(writeUp + " asks for a section '" + name + "', which this run doesn't have",
+                        "it has " + String.join(", ", texts.keySet()));
             }
             return Matcher.quoteReplacement("<!-- begin: " + name + " -->\n" + text + "<!-- end: " + name + " -->");
         });
@@ -1001,43 +434,6 @@ final class Analyze implements Callable<Integer> {
         if (!check) replace(writeUp, after);
         System.out.println(writeUp + (check ? " says what the data say" : " is written"));
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
-    }
-
-    /** The answer as the README shows it: the medians side by side, and the verdicts where the run claims any. */
-    private static String headline(Run run, SequencedMap<String, Table> tables) {
-        var shown = new ArrayList<>(List.of(medians(run, tables)));
-        if (run.plan().claims()) for (var measure : Verdicts.Measure.PRIMARY) shown.add(verdicts(measure, run, tables));
-        return String.join(" ", caveats(run)) + "\n\n" + shown.stream()
-                .map(table -> table.name() + ":\n\n" + Tables.markdown(table)).collect(Collectors.joining("\n"));
-    }
-
-    /** The verdicts on one measure, all workloads side by side. */
-    private static Table verdicts(Verdicts.Measure measure, Run run, SequencedMap<String, Table> tables) {
-        var workloads = run.plan().workloads().stream().map(Run.Workload::name).toList();
-        var columns = new ArrayList<StringColumn>();
-        for (String workload : workloads) {
-            var verdicts = tables.get("verdicts-" + workload);
-            if (columns.isEmpty()) columns.add(verdicts.stringColumn("of").copy());
-            columns.add(verdicts.stringColumn(measure.title).copy().setName(workload));
-        }
-        return Table.create("Which differences of " + measure.title + " hold", columns.toArray(StringColumn[]::new));
-    }
-
-    private static Table medians(Run run, SequencedMap<String, Table> tables) {
-        var latency = tables.get("latency");
-        var variants = run.plan().variants().stream().filter(variant -> !variant.twin())
-                .map(Run.Variant::name).toList();
-        var medians = new Tables.Rows("workload").figures(variants);
-        for (var workload : run.plan().workloads()) {
-            medians.row(workload.name());
-            for (int row = 0; row < latency.rowCount(); row++) {
-                String variant = latency.stringColumn("variant").get(row);
-                boolean ours = latency.stringColumn("workload").get(row).equals(workload.name());
-                if (!ours || !variants.contains(variant)) continue;
-                medians.figure(variant, latency.doubleColumn("p50 [ms]").getDouble(row));
-            }
-        }
-        return medians.table("Median latency of correct warm answers [ms]");
     }
 
     // ==== inspect ====

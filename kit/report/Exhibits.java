@@ -1,0 +1,126 @@
+// What a report shows, in its order: all exhibits of a run, of any k6 file, and of several runs, each listed once.
+//
+// Terminal, CSV files, page and write-up are made from these lists. To show something more, list it here, and make its
+// table where its vocabulary is: RunTables, CostTables or FileTables.
+
+//SOURCES ../judge/Findings.java
+//SOURCES ../judge/Grouping.java
+//SOURCES ../judge/RunCost.java
+//SOURCES ../judge/Verdicts.java
+//SOURCES ../record/Run.java
+//SOURCES CostTables.java
+//SOURCES Exhibit.java
+//SOURCES FileFigures.java
+//SOURCES RunFigures.java
+//SOURCES RunTables.java
+//SOURCES SeveralRuns.java
+
+import module java.base;
+
+/** The lists of exhibits. */
+final class Exhibits {
+    private static final String ANSWER = "The answer, side by side", REQUESTS = "Requests and resources",
+            CERTAINTY = "How sure this is", OVER_TIME = "Over time", DISTRIBUTION = "Distribution", TABLES = "Tables";
+
+    private Exhibits() { }
+
+    // ==== A run ====
+
+    static List<Exhibit> ofRun(Findings findings) throws IOException {
+        var verdicts = new Verdicts(findings);
+        var cost = new RunCost(findings);
+        var tables = new RunTables(findings, verdicts);
+        var costs = new CostTables(findings, cost);
+        var figures = new RunFigures(findings, verdicts, cost);
+        var workloads = findings.run.plan().workloads();
+        boolean claims = findings.run.plan().claims();
+        var all = new ArrayList<Exhibit>();
+
+        all.add(Exhibit.of("medians", ANSWER, tables.medians()).asDigest());
+        if (claims) for (var measure : Verdicts.Measure.PRIMARY) {
+            all.add(Exhibit.of("differences-" + measure.name().toLowerCase(Locale.ROOT), ANSWER,
+                    tables.differences(measure)).asDigest());
+        }
+        for (var workload : workloads) {
+            String of = workload.name(), section = request(workload);
+            all.add(Exhibit.of("standard-or-lmi-" + of, section, tables.standardOrLmi(workload)));
+            all.add(Exhibit.of("verdicts-" + of, section, tables.verdicts(workload)));
+            if (claims) all.add(Exhibit.of("verdicts-" + of + "-secondary", section, tables.secondaryVerdicts(workload)));
+            all.add(Exhibit.of("over-time-" + of, section, "Latency over the run", () -> figures.overTime(workload))
+                    .saying("A point is the median of one cell. Lines that stay level and apart are a difference; lines "
+                            + "that rise or fall together are the machine. An upright line marks a change of level."));
+            all.add(Exhibit.of("percentiles-" + of, section, "Percentile curve", () -> figures.percentileCurves(workload))
+                    .saying(OF_A_CURVE));
+            all.add(Exhibit.of("spread-" + of, section, "Spread", () -> figures.spread(workload)).saying(OF_A_BOX));
+        }
+        all.add(Exhibit.of("latency", REQUESTS, tables.latency()));
+        all.add(Exhibit.of("errors", REQUESTS, tables.errors()));
+        all.add(Exhibit.of("throughput", REQUESTS, tables.throughput()));
+        all.add(Exhibit.of("cold-starts", REQUESTS, tables.coldStarts()));
+        if (claims) all.add(Exhibit.of("cold-start-verdicts", REQUESTS, tables.coldStartVerdicts()));
+        all.add(Exhibit.of("resources", REQUESTS, tables.resources()));
+        if (claims) {
+            all.add(Exhibit.of("smallest-findings", CERTAINTY, tables.smallestFindings()));
+            all.add(Exhibit.of("intervals", CERTAINTY, tables.intervals()));
+            all.add(Exhibit.of("noise", CERTAINTY, tables.noise()));
+            all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
+            all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));
+        }
+        String section = "Cost" + costs.modelled();
+        all.add(Exhibit.of("break-even", section, costs.breakEven()).saying(costs.ruleOfThumb()));
+        for (var workload : cost.choices().stream().map(RunCost.Choice::workload).distinct().toList()) {
+            String title = "Compute for a month: " + workload.name() + costs.modelled();
+            all.add(Exhibit.of("months-" + workload.name(), section, title, () -> figures.months(workload))
+                    .saying("Standard rises with every request; LMI begins with its smallest fleet and rises by "
+                            + "instances. Where the dashed line falls below the solid one of the same colour, LMI is "
+                            + "cheaper. AWS's rule of thumb expects that between the upright lines."));
+        }
+        all.add(Exhibit.of("discounts", section, costs.discounts()).saying("∞ is never."));
+        all.add(Exhibit.of("per-million", section, costs.perMillion())
+                .saying("Functions that share a capacity provider share its smallest fleet, whose instances hold an "
+                        + "environment of each."));
+        all.add(Exhibit.of("headroom", section, costs.headroom())
+                .saying("What lies beyond the measured load is calculated: the p95 there was not measured."));
+        all.add(Exhibit.of("cost-items", section, costs.costItems())
+                .saying("What costs the same everywhere, such as the REST API, decides nothing."));
+        all.add(Exhibit.of("as-run", section, costs.asRun())
+                .saying("LMI's instances are paid for from the run's start to its end, whether they are used or not."));
+        return all;
+    }
+
+    private static final String
+            OF_A_CURVE = "How slow the slowest requests are. Where two curves cross, which one is faster depends on the "
+                    + "percentile: the median, or the tail.",
+            OF_A_BOX = "The box holds the middle half, the line in it is the median. Whether boxes overlap says nothing "
+                    + "about whether a difference is real.";
+
+    /** A workload as it is asked for: "io?delay_ms=50". */
+    private static String request(Run.Workload workload) {
+        String query = workload.query().entrySet().stream().map(Object::toString).collect(Collectors.joining("&"));
+        return workload.name() + (query.isEmpty() ? "" : "?" + query);
+    }
+
+    // ==== Any k6 file ====
+
+    static List<Exhibit> ofFile(Grouping grouping) {
+        var figures = new FileFigures(grouping);
+        var all = new ArrayList<Exhibit>();
+        grouping.tables().forEach((name, table) -> all.add(Exhibit.of(name, TABLES, table)));
+        for (String statistic : figures.shownOverTime()) {
+            all.add(Exhibit.of(statistic + "-over-time", OVER_TIME, statistic + " over time",
+                    () -> figures.overTime(statistic)).saying("A point is the " + statistic + " of the samples in "
+                    + figures.block() + (grouping.type() == Grouping.Type.TREND ? ", to within 0.2 %" : "")
+                    + ". A step is a change; a slope is a drift."));
+        }
+        if (grouping.type() == Grouping.Type.TREND) {
+            all.add(Exhibit.of("percentiles", DISTRIBUTION, "Percentile curve", figures::percentileCurves)
+                    .saying(OF_A_CURVE));
+            all.add(Exhibit.of("spread", DISTRIBUTION, "Spread", figures::spread).saying(OF_A_BOX));
+        }
+        return all;
+    }
+
+    // ==== Several runs ====
+
+    static List<Exhibit> ofRuns(SeveralRuns runs) { return List.of(Exhibit.of("runs", TABLES, runs.table())); }
+}

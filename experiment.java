@@ -302,7 +302,8 @@ final class Experiment implements Callable<Integer> {
                 "there is no target " + targetName, "--target local or --target aws");
         Path script = home.resolve(targetName + ".java");
         var command = List.of(home.resolve("jbang").toString(), script.toString(), "serve");
-        return new Target(command, ProcessBuilder.Redirect.INHERIT, text -> Cli.say("         " + text));
+        var process = Children.conversing(command, ProcessBuilder.Redirect.INHERIT);
+        return new Target(process, text -> Cli.say("         " + text));
     }
 
     private Target.Started start(Journal journal, Target target, Map<String, MeasuredFunction.Artefact> artefacts,

@@ -15,6 +15,7 @@
 //DESCRIPTION Lambda on this machine, standard and Managed Instances, behind a front door, with S3 and DynamoDB
 //RUNTIME_OPTIONS -Xmx1g -XX:+UseG1GC
 //SOURCES kit/build/Build.java
+//SOURCES kit/build/Children.java
 //SOURCES kit/Cli.java
 //SOURCES kit/local/FrontDoor.java
 //SOURCES kit/local/Lambda.java
@@ -55,7 +56,6 @@ final class Local implements Callable<Integer> {
     private static final String ROUTES = "/{hello,io?delay_ms=,cpu?seed=&hash_loops=,store,health}";
     private static final String REGION = "us-east-1";
     private static final int START_FAILED = 3;
-    private static final String TEMPORARY = "lambda-kit-local-";
 
     // ==== Commands ====
 
@@ -89,10 +89,8 @@ final class Local implements Callable<Integer> {
     @Command(name = "serve", mixinStandardHelpOptions = true,
             header = "Answers experiment.java: JSON lines on stdin and stdout.")
     static final class Serve implements Callable<Integer> {
-        @Override public Integer call() throws IOException {
-            try (var site = new Site()) {
-                Target.serve(site);
-            }
+        @Override public Integer call() throws IOException, InterruptedException {
+            Target.serve(new Site());
             return Cli.DONE;
         }
     }
@@ -181,21 +179,8 @@ final class Local implements Callable<Integer> {
 
         Site() throws IOException {
             pinning = Machine.isLinux() ? Machine.Pinning.ofThisMachine() : new Machine.Pinning(List.of(), List.of());
-            sweep();
-            temporary = Files.createTempDirectory(TEMPORARY + ProcessHandle.current().pid() + "-");
+            temporary = Children.temporaryDirectory("lambda-kit-local-");
             Runtime.getRuntime().addShutdownHook(new Thread(this::close));
-        }
-
-        /** Removes the temporary files of targets that were killed: their directories begin with a dead process's pid. */
-        private static void sweep() throws IOException {
-            var name = Pattern.compile(TEMPORARY + "(\\d{1,9})-.*");
-            try (var all = Files.newDirectoryStream(Path.of(System.getProperty("java.io.tmpdir")), TEMPORARY + "*")) {
-                for (Path directory : all) {
-                    var match = name.matcher(directory.getFileName().toString());
-                    if (!match.matches()) continue;
-                    if (ProcessHandle.of(Long.parseLong(match.group(1))).isEmpty()) Lambda.delete(directory);
-                }
-            }
         }
 
         // ---- plan
@@ -235,7 +220,7 @@ final class Local implements Callable<Integer> {
                 progress.accept("starting the stores");
                 Path log = logs.resolve("stores.log");
                 var stores = closedWithSite(
-                        Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"), log));
+                        Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"), temporary, log));
                 // More starts at once than there are cores for them would only make each of them look slow.
                 var starts = new Semaphore(Math.max(1, pinning.functions().size()), true);
                 for (var variant : request.variants()) {
@@ -376,7 +361,6 @@ final class Local implements Callable<Integer> {
                 }
             }
             up = null;
-            Lambda.delete(temporary);
         }
     }
 }

@@ -49,7 +49,7 @@ final class FunctionTest {
         }
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Local", "serve");
-        target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});
+        target = new Target(Children.conversing(command, ProcessBuilder.Redirect.INHERIT), _ -> {});
         started = target.ask(new Target.Start(directory, VARIANTS, artefacts));
         target.ask(new Target.Ready(VARIANTS.stream().map(Run.Variant::name).toList()));
     }

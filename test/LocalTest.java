@@ -362,7 +362,7 @@ final class LocalTest {
         var command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp", System.getProperty("java.class.path"), "Local", "serve");
         var variants = List.of(Run.Variant.of("python-standard-1769"), Run.Variant.of("python-lmi-2048"));
-        try (var target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});
+        try (var target = new Target(Children.conversing(command, ProcessBuilder.Redirect.INHERIT), _ -> {});
                 var load = Executors.newVirtualThreadPerTaskExecutor()) {
             var started = target.ask(new Target.Start(directory, variants, Map.of("python", python)));
             target.ask(new Target.Ready(variants.stream().map(Run.Variant::name).toList()));

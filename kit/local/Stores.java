@@ -47,7 +47,6 @@ final class Stores implements AutoCloseable {
     private static final String HEAP = "-Xmx2g";
     /** One core is one processor to Java, which would then choose the collector that stops everything the longest. */
     private static final String COLLECTOR = "-XX:+UseG1GC";
-    private static final Duration END = Duration.ofSeconds(2);
 
     /** Where the stores listen, on 127.0.0.1. */
     record Ports(int s3, int dynamodb, int control) {
@@ -68,13 +67,14 @@ final class Stores implements AutoCloseable {
     /**
      * Starts the stores and returns once both serve; throws an IOException that names the log when they do not.
      *
-     * @param prefix of the command, such as taskset with its arguments; may be empty
-     * @param main   the class whose main calls {@link #serve}, and its arguments; it is on this process's class path
+     * @param prefix    of the command, such as taskset with its arguments; may be empty
+     * @param main      the class whose main calls {@link #serve}, and its arguments; it is on this process's class path
+     * @param temporary a directory for the stores' temporary files
      */
-    static Stores start(List<String> prefix, List<String> main, Path log) throws IOException {
+    static Stores start(List<String> prefix, List<String> main, Path temporary, Path log) throws IOException {
         var command = new ArrayList<>(prefix);
         command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), HEAP, COLLECTOR,
-                "-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED",
+                "-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=" + temporary,
                 "-cp", System.getProperty("java.class.path")));
         command.addAll(main);
         Process process = Children.builder(command).redirectError(log.toFile()).start();
@@ -108,9 +108,10 @@ final class Stores implements AutoCloseable {
         return response.body();
     }
 
+    /** Kills them: what they have in memory is nothing that anybody wants. */
     @Override public void close() throws InterruptedException {
-        client.close();
-        Children.end(process, END);
+        client.shutdownNow();
+        Children.kill(process);
     }
 
     // ==== The stores' own process ====

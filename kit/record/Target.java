@@ -6,8 +6,8 @@
 //     stderr   text for people
 //
 // The verbs come in the order of a run: plan · start · ready · (empty · stored · collect)… · remove. The end of
-// stdin means that the experiment is gone: a target on this machine ends all that it started, AWS's stops waiting
-// and keeps its state.
+// stdin, which a thread of its own waits for, means that the experiment is gone: a target on this machine ends all that
+// it started, AWS's stops waiting and keeps its state.
 
 //SOURCES ../Cli.java
 //SOURCES MeasuredFunction.java
@@ -144,15 +144,12 @@ final class Target implements AutoCloseable {
     private final Consumer<String> onProgress;
     private boolean busy;
 
-    // Ctrl-C on a terminal reaches every process of the foreground group. It is the experiment's to handle, which
-    // then asks the target to remove; a target that died of it could not. Java leaves a signal alone that it finds
-    // ignored.
-    private static final List<String> DEAF_TO_INTERRUPT = List.of("sh", "-c", "trap '' INT; exec \"$@\"", "sh");
-
-    /** Starts a target's script; progress lines go to the consumer, its stderr to the given place. */
-    Target(List<String> command, ProcessBuilder.Redirect stderr, Consumer<String> onProgress) throws IOException {
-        var deaf = Stream.concat(DEAF_TO_INTERRUPT.stream(), command.stream()).toList();
-        process = new ProcessBuilder(deaf).redirectError(stderr).start();
+    /**
+     * The line to a target's script that runs as this process, deaf to Ctrl-C: that is the experiment's to handle, which
+     * then asks the target to remove. Progress lines go to the consumer.
+     */
+    Target(Process process, Consumer<String> onProgress) {
+        this.process = process;
         replies = process.inputReader(StandardCharsets.UTF_8);
         requests = process.outputWriter(StandardCharsets.UTF_8);
         this.onProgress = onProgress;
@@ -221,12 +218,23 @@ final class Target implements AutoCloseable {
         Removed remove(Consumer<String> progress) throws Exception;
     }
 
-    /** Answers requests until stdin ends. */
-    static void serve(Verbs verbs) throws IOException {
+    /** Answers requests, in this thread; the end of stdin ends the process, also in the middle of a verb. */
+    static void serve(Verbs verbs) throws InterruptedException {
         var out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         Consumer<String> progress = text -> say(out, Map.of("progress", text));
-        var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line; (line = in.readLine()) != null; ) {
+        var requests = new LinkedBlockingQueue<String>();
+        Thread.ofPlatform().daemon().name("stdin").start(() -> {
+            try (var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+                in.lines().forEach(requests::add);
+            } catch (IOException | UncheckedIOException unreadable) {
+                unreadable.printStackTrace();
+            } finally {
+                // Shutdown hooks put away what there is.
+                System.exit(Cli.DONE);
+            }
+        });
+        while (true) {
+            String line = requests.take();
             try {
                 say(out, Map.of("answer", switch (Run.json().readValue(line, Request.class)) {
                     case Plan plan -> verbs.plan(plan);
@@ -239,7 +247,7 @@ final class Target implements AutoCloseable {
                 }));
             } catch (Cli.Problem told) {
                 say(out, Map.of("problem", new Told(told.exitCode, told.getMessage(), told.hint)));
-            } catch (Exception unexpected) {
+            } catch (Throwable unexpected) {
                 unexpected.printStackTrace();
                 var told = new Told(Cli.UNEXPECTED, unexpected.toString(), "the target's log has the stack trace");
                 say(out, Map.of("problem", told));

@@ -140,12 +140,12 @@ final class LocalBench {
             for (String name : variants.stream().map(Run.Variant::language).distinct().toList()) {
                 artefacts.put(name, build.build(MeasuredFunction.read(Path.of("function", name)), Build.Platform.LOCAL));
             }
-            var command = Stream.concat(Stream.of("/usr/bin/setsid"), javaCommand("Local", "serve").stream()).toList();
-            target = new Target(command, ProcessBuilder.Redirect.INHERIT, _ -> {});
+            var site = Children.conversing(javaCommand("Local", "serve"), ProcessBuilder.Redirect.INHERIT);
+            target = new Target(site, _ -> {});
             var started = target.ask(new Target.Start(directory, variants, artefacts));
             target.ask(new Target.Ready(names));
             port = URI.create(started.urls().get(names.getFirst())).getPort();
-            pid = ProcessHandle.current().children().filter(child -> child.info().command().orElse("").endsWith("java")).findFirst().orElseThrow().pid();
+            pid = site.pid();
         }
 
         /** The durations of a variant's invocations since this was last asked, in order of size. */

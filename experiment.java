@@ -73,6 +73,9 @@ final class Experiment implements Callable<Integer> {
     /** k6's peak memory and CPU are read this often: its last reading is that long before its end, at most. */
     private static final Duration GENERATOR_SAMPLE_EVERY = Duration.ofMillis(200);
 
+    /** No service is registered for this port, and no outgoing connection is given it. */
+    private static final int LOCK_PORT = 21769;
+
     /** Exit code of a measurement that failed or is incomplete, everything removed. */
     private static final int MEASUREMENT_FAILED = 5;
     /** Exit code of a run that may have left something that costs money. */
@@ -113,9 +116,13 @@ final class Experiment implements Callable<Integer> {
 
     public static void main(String... args) {
         var interruption = new Interruption();
-        int exitCode = Cli.run(new Experiment(), args);
-        interruption.over(exitCode);
-        System.exit(exitCode);
+        int exitCode = Cli.UNEXPECTED;
+        try {
+            exitCode = Cli.run(new Experiment(), args);
+        } finally {
+            interruption.over(exitCode);
+            System.exit(exitCode);
+        }
     }
 
     @Override public Integer call() throws Exception {
@@ -139,14 +146,27 @@ final class Experiment implements Callable<Integer> {
                 // The target said that it cannot remove now, and how to go on: asking it again would only hide that.
                 removable = problem.exitCode != SOMETHING_LEFT;
                 throw problem;
+            } catch (InterruptedException stopped) {
+                sayWhatIsKept(journal);
+                throw stopped;
             } finally {
                 Thread.interrupted();  // An interruption may have led here; removing must not be cut short by it.
                 if (removable) remove(journal, target, required.planned());
             }
             return finish(journal);
+        } catch (Target.Died died) {
+            throw new Cli.Problem(MEASUREMENT_FAILED, died.getMessage() + ", and with it all that it had started",
+                    "what it said last stands above; finished cells are kept, and --resume goes on with the rest", died);
         } catch (InterruptedException _) {
             return Cli.INTERRUPTED;
         }
+    }
+
+    private static void sayWhatIsKept(Journal journal) {
+        int planned = journal.run.plan().order().size();
+        Cli.say(journal.run.cells().isEmpty() ? "nothing was measured yet, so nothing is kept"
+                : "%d of %d cells are measured and kept; ./jbang experiment.java --resume goes on with the rest"
+                        .formatted(planned - journal.remaining().size(), planned));
     }
 
     private int finish(Journal journal) {
@@ -880,7 +900,7 @@ final class Experiment implements Callable<Integer> {
 
         private void stop() {
             if (over.getCount() == 0) return;
-            Cli.warn("interrupted: removing everything; finished cells are kept, and --resume goes on with the rest");
+            Cli.warn("interrupted: removing everything");
             main.interrupt();
             try {
                 over.await();
@@ -891,13 +911,17 @@ final class Experiment implements Callable<Integer> {
         }
     }
 
-    /** One run at a time on a machine: two would measure each other. */
+    /**
+     * One run at a time on a machine, whoever starts it: two would measure each other. The lock is a port of the
+     * loopback: all users share it, and the kernel takes it back from a process however that ends.
+     */
     private static AutoCloseable onlyOneRun() throws IOException {
-        Path lock = Files.createDirectories(Build.userCache()).resolve("experiment.lock");
-        var file = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (file.tryLock() == null) throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine",
-                "wait for it, or end it: two would measure each other");
-        return file;
+        try {
+            return new ServerSocket(LOCK_PORT, 1, InetAddress.getLoopbackAddress());
+        } catch (BindException taken) {
+            throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine",
+                    "wait for it, or end it: two would measure each other (port " + LOCK_PORT + " is their lock)");
+        }
     }
 
     private static void deleteTree(Path directory) throws IOException {

@@ -55,7 +55,6 @@ final class Local implements Callable<Integer> {
     private static final int STORES_MB = 2600;
     private static final String ROUTES = "/{hello,io?delay_ms=,cpu?seed=&hash_loops=,store,health}";
     private static final String REGION = "us-east-1";
-    private static final int START_FAILED = 3;
 
     // ==== Commands ====
 
@@ -233,7 +232,7 @@ final class Local implements Callable<Integer> {
                 closedWithSite(Meter.start(functions, stores, metrics));
             } catch (IOException failed) {
                 close();
-                throw new Cli.Problem(START_FAILED, failed.getMessage(), "the logs are in " + logs, failed);
+                throw new Cli.Problem(Cli.START_FAILED, failed.getMessage(), "the logs are in " + logs, failed);
             }
             var workers = Executors.newVirtualThreadPerTaskExecutor();
             open.push(workers::shutdownNow);
@@ -298,7 +297,7 @@ final class Local implements Callable<Integer> {
                     function.awaitReady();
                 } catch (IOException failed) {
                     close();
-                    throw new Cli.Problem(START_FAILED, failed.getMessage(),
+                    throw new Cli.Problem(Cli.START_FAILED, failed.getMessage(),
                             "the log that is named above has all that it said");
                 }
                 environments.put(name, function.state().environments());

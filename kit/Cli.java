@@ -17,6 +17,12 @@ final class Cli {
     static final int UNEXPECTED = 1;
     /** Bad usage or input, or something required is missing; nothing was made. */
     static final int REFUSED = 2;
+    /** Starting or deploying failed, and nothing is left of it. */
+    static final int START_FAILED = 3;
+    /** Something may be left that costs money; the hint says what removes it. */
+    static final int SOMETHING_LEFT = 4;
+    /** The measurement failed or is incomplete; everything was removed. */
+    static final int MEASUREMENT_FAILED = 5;
     /** Interrupted; everything was removed. */
     static final int INTERRUPTED = 130;
 
@@ -45,7 +51,7 @@ final class Cli {
 
     /**
      * Runs a picocli command and returns the exit code: the command's own, that of the {@link Problem} it threw, 2 for
-     * bad usage, 1 for anything else.
+     * bad usage, 1 for anything else, an Error such as a full heap included.
      */
     static int run(Object command, String... args) {
         var line = new CommandLine(command).setUsageHelpWidth(120).setCaseInsensitiveEnumValuesAllowed(true);
@@ -55,7 +61,12 @@ final class Cli {
         });
         boolean verbose = List.of(args).contains("--verbose");
         line.setExecutionExceptionHandler((thrown, _, _) -> report(thrown, verbose));
-        return Output.take().orFailed(line.execute(args));
+        var output = Output.take();
+        try {
+            return output.orFailed(line.execute(args));
+        } catch (Error thrown) {
+            return report(thrown, verbose);
+        }
     }
 
     /** Tells a person of what was thrown, in two lines, and returns the exit code that goes with it. */

@@ -209,7 +209,8 @@ final class ExperimentTest {
 
     @Test void kill_9_of_the_experiment_leaves_nothing_and_resume_measures_only_the_rest() throws Exception {
         var running = start("--profile", pythonOnly(2)).reaches("003");
-        experiment("--profile", pythonOnly(2)).exits(2).says("another experiment runs");
+        var somebodyElse = Map.of("JAVA_TOOL_OPTIONS", "-Duser.home=" + kit.resolve("somebody"));
+        start(somebodyElse, "--profile", pythonOnly(2)).result().exits(2).says("another experiment runs");
         var footprint = Footprint.of(running.process());
         running.process().destroyForcibly().waitFor();
         footprint.isGoneSoon();
@@ -242,6 +243,46 @@ final class ExperimentTest {
         footprint.isGoneSoon();
         assertEquals(1, run().cells().stream()
                 .filter(cell -> cell.number() == 1 && cell.outcome().isMeasured()).count());
+    }
+
+    @Test void an_interruption_of_the_warm_up_says_that_nothing_is_kept_and_keeps_nothing() throws Exception {
+        var running = start("--profile", pythonOnly(1)).reaches("000");
+        running.process().toHandle().destroy();
+        running.result().exits(130).says("nothing was measured yet, so nothing is kept");
+        assertEquals(List.of(), glob("data/2*"));
+        assertFalse(Files.isSymbolicLink(kit.resolve("data/run.json")));
+    }
+
+    @Test void a_target_that_dies_before_the_load_ends_the_run_with_5() throws Exception {
+        withTarget("read -r request; exit 1", () -> start("--profile", pythonOnly(1)).result().exits(5)
+                .says("error: the target ended without an answer", "hint:"));
+    }
+
+    @Test void an_error_such_as_a_full_heap_ends_the_process_and_the_target() throws Exception {
+        withTarget("echo $$ >target.pid; yes | tr -d '\\n'", () ->
+                start("--profile", pythonOnly(1)).result().exits(1).says("error: unexpected: java.lang.OutOfMemoryError"));
+        long target = Long.parseLong(Files.readString(kit.resolve("target.pid")).strip());
+        Thread.sleep(NOTHING_LEFT_WITHIN);
+        assertTrue(ProcessHandle.of(target).isEmpty(), "the target lives on");
+    }
+
+    /** Does something with a target of a few words of shell in local.java's place. */
+    private static void withTarget(String script, Callable<?> something) throws Exception {
+        Path jbang = kit.resolve("jbang"), real = kit.resolve("jbang-itself");
+        Files.move(jbang, real);
+        try {
+            Files.writeString(jbang, """
+                    #!/bin/sh
+                    case $1 in
+                        */local.java) %s ;;
+                        *) exec ./jbang-itself "$@" ;;
+                    esac
+                    """.formatted(script));
+            assertTrue(jbang.toFile().setExecutable(true));
+            something.call();
+        } finally {
+            Files.move(real, jbang, StandardCopyOption.REPLACE_EXISTING);
+        }
     }
 
     @Test void one_renamed_field_in_one_language_is_named_and_nothing_is_measured() throws Exception {

@@ -14,6 +14,7 @@
 //DEPS org.gaul:s3proxy:4.1.0
 // S3Proxy's two Jacksons need the annotations of the newer one; without them it fails without a word.
 //DEPS com.fasterxml.jackson.core:jackson-annotations:2.22
+//SOURCES ../Cli.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Target.java
 //SOURCES ../build/Children.java
@@ -57,11 +58,13 @@ final class Stores implements AutoCloseable {
 
     private final Process process;
     private final Ports ports;
+    private final Path log;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private Stores(Process process, Ports ports) {
+    private Stores(Process process, Ports ports, Path log) {
         this.process = process;
         this.ports = ports;
+        this.log = log;
     }
 
     /**
@@ -80,7 +83,7 @@ final class Stores implements AutoCloseable {
         Process process = Children.builder(command).redirectError(log.toFile()).start();
         String ports = process.inputReader().readLine();
         if (ports == null) throw new IOException("the stores did not start, see " + log);
-        return new Stores(process, Run.json().readValue(ports, Ports.class));
+        return new Stores(process, Run.json().readValue(ports, Ports.class), log);
     }
 
     long pid() { return process.pid(); }
@@ -103,9 +106,13 @@ final class Stores implements AutoCloseable {
     private URI control(String path) { return Ports.uri(ports.control).resolve(path); }
 
     private String ask(HttpRequest.Builder request) throws IOException, InterruptedException {
-        var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        if (response.statusCode() != 200) throw new IOException("the stores failed: " + response.body());
-        return response.body();
+        try {
+            var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) throw new IOException("the stores failed: " + response.body());
+            return response.body();
+        } catch (ConnectException dead) {
+            throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the stores have ended", "their log is " + log, dead);
+        }
     }
 
     /** Kills them: what they have in memory is nothing that anybody wants. */

@@ -155,14 +155,20 @@ final class Target implements AutoCloseable {
         this.onProgress = onProgress;
     }
 
-    /**
-     * Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or an IOException when the target
-     * died before it answered.
-     */
+    /** The target's process ended before it answered. */
+    static final class Died extends IOException {
+        Died() { super("the target ended without an answer"); }
+    }
+
+    /** Asks and waits for the answer. Throws the target's own {@link Cli.Problem}, or {@link Died}. */
     <A> A ask(Request<A> request) throws IOException, InterruptedException {
         busy = true;
-        requests.write(Run.line(request) + "\n");
-        requests.flush();
+        try {
+            requests.write(Run.line(request) + "\n");
+            requests.flush();
+        } catch (IOException brokenPipe) {
+            throw new Died();
+        }
         while (true) {
             JsonNode json = Run.json().readTree(reply());
             busy = json.has("progress");
@@ -179,7 +185,7 @@ final class Target implements AutoCloseable {
     private String reply() throws IOException, InterruptedException {
         while (!replies.ready() && process.isAlive()) Thread.sleep(ANSWER_POLL);
         String line = replies.ready() ? replies.readLine() : null;
-        if (line == null) throw new IOException("the target ended without an answer");
+        if (line == null) throw new Died();
         return line;
     }
 

@@ -23,6 +23,7 @@
 //SOURCES kit/local/Meter.java
 //SOURCES kit/local/Records.java
 //SOURCES kit/local/Stores.java
+//SOURCES kit/record/Disk.java
 //SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/record/Target.java
@@ -74,7 +75,7 @@ final class Local implements Callable<Integer> {
         var artefacts = build(variants, functions);
         var buildable = variants.stream().filter(variant -> artefacts.containsKey(variant.language())).toList();
         Path directory = Build.userCache().resolve("local");
-        Lambda.delete(directory.resolve("logs"));
+        Disk.delete(directory.resolve("logs"));
         try (var site = new Site()) {
             var started = site.start(new Target.Start(directory, buildable, artefacts), Cli::say);
             site.ready(new Target.Ready(buildable.stream().map(Run.Variant::name).toList()), Cli::say);

@@ -14,6 +14,7 @@
 
 //SOURCES ../build/Children.java
 //SOURCES Machine.java
+//SOURCES ../record/Disk.java
 //SOURCES ../record/Run.java
 
 import module java.base;
@@ -423,7 +424,11 @@ final class Lambda implements AutoCloseable {
             if (process != null) kill(process);
             workers.shutdownNow();
             if (api != null) api.stop(0);
-            delete(home);
+            try {
+                Disk.delete(home);
+            } catch (IOException | UncheckedIOException inUse) {
+                // A dying process may still write into it; it goes with the target's temporary directory.
+            }
         }
 
         private String lastLines() {
@@ -471,14 +476,5 @@ final class Lambda implements AutoCloseable {
     /** The root of a trace in X-Ray's form: the second it began, and 24 digits of its own. */
     static String traceRoot(String uuid) {
         return "1-%08x-%s".formatted(Instant.now().getEpochSecond(), uuid.replace("-", "").substring(8));
-    }
-
-    /** Deletes a directory with all in it, as far as that can be done. */
-    static void delete(Path directory) {
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(file);
-        } catch (IOException | UncheckedIOException goneOrInUse) {
-            // A dying process may still write into it; what is left then, the next start's sweep removes.
-        }
     }
 }

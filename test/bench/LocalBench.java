@@ -163,7 +163,7 @@ final class LocalBench {
         @Override public void close() throws Exception {
             target.ask(new Target.Remove());
             target.close();
-            Lambda.delete(directory);
+            Disk.delete(directory);
         }
     }
 

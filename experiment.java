@@ -166,7 +166,7 @@ final class Experiment implements Callable<Integer> {
         int planned = journal.run.plan().order().size();
         Cli.say(journal.run.cells().isEmpty() ? "nothing was measured yet, so nothing is kept"
                 : "%d of %d cells are measured and kept; ./jbang experiment.java --resume goes on with the rest"
-                        .formatted(planned - journal.remaining().size(), planned));
+                        .formatted(planned - journal.run.unmeasuredCells().size(), planned));
     }
 
     private int finish(Journal journal) {

@@ -490,7 +490,6 @@ final class AwsTest {
     @Test void a_network_that_stays_away_ends_with_the_way_on() throws Exception {
         var target = target();
         var planned = target.plan(planRequest());
-        target.plan(planRequest());
         aws.fail("DescribeStackEvents", new StandIn.Kind.Drop(), 9999);
         var problem = problem(4, () -> target.start(startRequest(planned), told::add));
         says("AWS did not answer cloudformation:DescribeStackEvents for 10 min", problem.getMessage());
@@ -751,21 +750,7 @@ final class AwsTest {
         }), 1);
         victim.set(process(Map.of("AWS_REGION", "us-east-1", "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test")));
         try (var in = victim.get().outputWriter()) {
-    private Target.Start startRequest(Target.Planned planned) throws IOException {
-        return new Target.Start(run, VARIANTS, Map.of("python", new MeasuredFunction.Artefact(python(), null, artefact,
-                Files.size(artefact), Sha256.of(artefact), Map.of())), planned);
-    }
-
-    private static MeasuredFunction python() throws IOException {
-        return MeasuredFunction.read(Path.of("function/python"));
-    }
-
-    private static Target.Plan planRequest() throws IOException {
-        return new Target.Plan(plan(), Map.of("python", python()));
-    }
-
-    private Target.Started started(Aws target) throws Exception {
-        return target.start(startRequest(target.plan(planRequest())), told::add);
+            for (Target.Request<?> request : List.of(planRequest(), startRequest(target().plan(planRequest())),
                     new Target.Remove())) in.write(Run.line(request) + "\n");
             in.flush();
             victim.get().getInputStream().transferTo(OutputStream.nullOutputStream());

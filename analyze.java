@@ -253,13 +253,19 @@ final class Analyze implements Callable<Integer> {
         return files.stream().filter(file -> file.getFileName().toString().matches(pattern)).toList();
     }
 
-    /** Before there is a run of one's own, there is the published one. */
-    private static Path newestRun(Path link) {
-        Path published = Path.of("data/published/run.json");
+    /** Before there is a run of one's own, there is the newest of the published ones. */
+    private static Path newestRun(Path link) throws IOException {
         if (Files.exists(link)) return link;
-        if (!Files.exists(published)) throw bad("there is no " + link, "name a run.json, or a file that k6 wrote");
-        Cli.say("there is no run yet (./jbang experiment.java makes one); this is the published one");
-        return published;
+        var published = new ArrayList<Path>();
+        try (var runs = Files.newDirectoryStream(Path.of("data/published"))) {
+            for (Path run : runs) if (Files.exists(run.resolve("run.json"))) published.add(run.resolve("run.json"));
+        } catch (NoSuchFileException none) {
+            throw bad("there is no " + link, "name a run.json, or a file that k6 wrote");
+        }
+        Path newest = published.stream().max(Comparator.comparing(file -> Run.read(file).started())).orElseThrow(() ->
+                bad("there is no " + link, "name a run.json, or a file that k6 wrote"));
+        Cli.say("there is no run yet (./jbang experiment.java makes one); this is the published " + newest);
+        return newest;
     }
 
     private Findings readFindings(Run run, Path directory) throws IOException {

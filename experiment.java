@@ -16,15 +16,16 @@
 //JAVA 25
 //DESCRIPTION Measures Lambda functions in Python, Rust and Java, standard and Managed Instances, doing equal work
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m
-//SOURCES kit/build/Build.java
-//SOURCES kit/build/Children.java
 //SOURCES kit/Cli.java
-//SOURCES kit/record/Contract.java
+//SOURCES kit/build/Build.java
+//SOURCES kit/build/Generator.java
 //SOURCES kit/build/K6.java
+//SOURCES kit/record/Contract.java
+//SOURCES kit/record/Journal.java
 //SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Profile.java
+//SOURCES kit/record/Publish.java
 //SOURCES kit/record/Run.java
-//SOURCES kit/record/Sha256.java
 //SOURCES kit/record/Target.java
 
 import module java.base;
@@ -36,7 +37,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
-        subcommands = {Experiment.Doctor.class, Experiment.Publish.class},
+        subcommands = {Experiment.Doctor.class, Experiment.Publication.class},
         header = "One run of the experiment: build, start, prove equal, load, collect, remove.",
         footer = """
 
@@ -70,8 +71,6 @@ final class Experiment implements Callable<Integer> {
     private static final int BYTES_PER_REQUEST = 400;
     /** What a run must leave free for everybody else on the disk. */
     private static final long DISK_RESERVE_BYTES = 500L << 20;
-    /** k6's peak memory and CPU are read this often: its last reading is that long before its end, at most. */
-    private static final Duration GENERATOR_SAMPLE_EVERY = Duration.ofMillis(200);
 
     /** No service is registered for this port, and no outgoing connection is given it. */
     private static final int LOCK_PORT = 21769;
@@ -169,7 +168,7 @@ final class Experiment implements Callable<Integer> {
                         .formatted(planned - journal.run.unmeasuredCells().size(), planned));
     }
 
-    private int finish(Journal journal) {
+    private int finish(Journal journal) throws IOException {
         var failed = journal.run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).toList();
         failed.forEach(cell -> Cli.warn("cell " + cell.name() + " failed: " + cell.outcome().reason()));
         var remaining = journal.run.unmeasuredCells();
@@ -263,11 +262,7 @@ final class Experiment implements Callable<Integer> {
                     "the run is estimated at %.2f USD, more than --max-usd %.2f", planned.costUsd(), maxUsd),
                     "a shorter --for or fewer --languages cost less");
         }
-        if (yes) return;
-        String said = System.console() == null ? null : System.console().readLine("Spend that? [y/N] ");
-        boolean agreed = said != null && Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT));
-        if (!agreed) throw new Cli.Problem(Cli.REFUSED,
-                "not agreed to pay; nothing was made", "--yes agrees without asking");
+        if (!yes) Cli.agree("Spend that?", "not agreed to pay; nothing was made");
     }
 
     // ==== Build ====
@@ -542,67 +537,6 @@ final class Experiment implements Callable<Integer> {
         return command;
     }
 
-    /** k6 as a process that cannot outlive this one, and what it used. */
-    static final class Generator {
-        private static final Pattern PEAK_MEMORY = Pattern.compile("VmHWM:\\s+(\\d+) kB");
-
-        record Result(int exitCode, String lastWords, long cpuNs, long peakMemoryBytes, List<Run.Metric> metrics) {
-            Run.Generator summary() { return new Run.Generator(exitCode, cpuNs, peakMemoryBytes); }
-
-            void appendTo(Path file) throws IOException {
-                var lines = new StringBuilder();
-                for (var metric : metrics) lines.append(Run.line(metric)).append('\n');
-                Files.writeString(file, lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-            }
-        }
-
-        static Result run(List<String> command, Map<String, Object> cell, String apiKey, Duration limit)
-                throws IOException, InterruptedException {
-            Path said = Files.createTempFile("lambda-kit-k6", ".log");
-            try {
-                var builder = Children.builder(command).redirectErrorStream(true).redirectOutput(said.toFile());
-                builder.environment().put("KIT_CELL", Run.line(cell));
-                if (apiKey != null) builder.environment().put("KIT_API_KEY", apiKey);
-                var k6 = builder.start();
-                try {
-                    return watch(k6, said, limit);
-                } finally {
-                    Children.kill(k6);
-                }
-            } finally {
-                Files.delete(said);
-            }
-        }
-
-        private static Result watch(Process k6, Path said, Duration limit) throws IOException, InterruptedException {
-            Instant last = Instant.now().plus(limit);
-            var metrics = new ArrayList<Run.Metric>();
-            long cpuNs = 0, peakMemoryBytes = 0;
-            boolean ended;
-            do {
-                ended = k6.waitFor(GENERATOR_SAMPLE_EVERY);
-                cpuNs = Math.max(cpuNs, k6.info().totalCpuDuration().orElse(Duration.ZERO).toNanos());
-                peakMemoryBytes = Math.max(peakMemoryBytes, peakMemoryBytes(k6.pid()));
-                metrics.add(new Run.Metric(Instant.now(), "k6", "cpuNs", cpuNs));
-                metrics.add(new Run.Metric(Instant.now(), "k6", "memoryBytes", peakMemoryBytes));
-            } while (!ended && Instant.now().isBefore(last));
-            String lastWords = Files.readString(said).lines().reduce((_, line) -> line).orElse("it said nothing");
-            if (ended) return new Result(k6.exitValue(), lastWords, cpuNs, peakMemoryBytes, metrics);
-            String killed = "it did not end within " + Cli.spoken(limit) + " and was killed";
-            return new Result(-1, killed, cpuNs, peakMemoryBytes, metrics);
-        }
-
-        /** Only Linux tells the peak; elsewhere it is 0. */
-        private static long peakMemoryBytes(long pid) {
-            try {
-                var peak = PEAK_MEMORY.matcher(Files.readString(Path.of("/proc/" + pid + "/status")));
-                return peak.find() ? Long.parseLong(peak.group(1)) << 10 : 0;
-            } catch (IOException endedOrNotLinux) {
-                return 0;
-            }
-        }
-    }
-
     // ==== Remove ====
 
     private void remove(Journal journal, Target target, Target.Planned planned)
@@ -629,83 +563,7 @@ final class Experiment implements Callable<Integer> {
                 "the interrupted deployment could not be removed", "./jbang aws.java teardown removes it");
     }
 
-    // ==== The journal: run.json, kept up to date ====
-
-    /** The run as it stands and the directory that it is written to after every step. */
-    static final class Journal {
-        final Path directory;
-        Run run;
-
-        Journal(Path directory, Run run) throws IOException {
-            this.directory = directory;
-            this.run = run;
-            Files.createDirectories(directory.resolve("cells"));
-            run.write(directory);
-            link(directory);
-        }
-
-        void describe(String topic, Object facts) throws IOException {
-            var environment = new TreeMap<>(run.environment());
-            environment.put(topic, facts);
-            update(run.withEnvironment(environment));
-        }
-
-        void agreed(int requests) throws IOException {
-            var variants = run.plan().variants().stream().map(Run.Variant::name).toList();
-            update(run.withAgreement(new Run.Agreement(Instant.now(), requests, variants)));
-        }
-
-        /** A cell that failed before and is measured now takes its earlier row's place. */
-        void add(Run.Cell cell) throws IOException {
-            var cells = new ArrayList<>(run.cells());
-            cells.removeIf(earlier -> earlier.name().equals(cell.name()));
-            cells.add(cell);
-            update(run.withCells(cells));
-        }
-
-        /** What a cell has left so far. */
-        List<Run.File> files(String cell) throws IOException {
-            var files = new ArrayList<Run.File>();
-            for (var kind : Run.File.Kind.values()) {
-                Path file = kind.of(directory, cell);
-                if (Files.exists(file)) files.add(Run.File.of(kind, directory, file));
-            }
-            return files;
-        }
-
-        void finished() {
-            try {
-                update(run.withFinished(Instant.now()));
-            } catch (IOException unwritable) {
-                throw new UncheckedIOException(unwritable);
-            }
-        }
-
-        /** A run without a single cell is none, once nothing of it is left to be removed. */
-        void dropIfEmpty() throws IOException {
-            if (!run.cells().isEmpty()) return;
-            deleteTree(directory);
-            Files.deleteIfExists(directory.resolveSibling("run.json"));
-            try (var runs = Files.list(directory.getParent())) {
-                var earlier = runs.filter(other -> other.getFileName().toString().startsWith("2"))
-                        .filter(other -> Files.exists(other.resolve("run.json"))).max(Comparator.naturalOrder());
-                if (earlier.isPresent()) link(earlier.get());
-            }
-        }
-
-        private void update(Run changed) throws IOException {
-            run = changed;
-            run.write(directory);
-        }
-
-        /** data/run.json, the newest run, replaced in one step, so that there is always one. */
-        private static void link(Path run) throws IOException {
-            Path link = run.resolveSibling("run.json"), temporary = run.resolveSibling("run.json.tmp");
-            Files.deleteIfExists(temporary);
-            Files.createSymbolicLink(temporary, Path.of(run.getFileName().toString(), "run.json"));
-            Files.move(temporary, link, StandardCopyOption.ATOMIC_MOVE);
-        }
-    }
+    // ==== The record, begun or gone on with ====
 
     private Journal begin(Run.Plan plan, Required required, Map<String, MeasuredFunction.Artefact> artefacts)
             throws Exception {
@@ -725,14 +583,22 @@ final class Experiment implements Callable<Integer> {
     }
 
     private Run readUnfinished() throws IOException {
-        Path file = Files.isDirectory(resumed) ? resumed.resolve("run.json") : resumed;
-        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED,
-                "there is no run at " + resumed, "./jbang experiment.java begins one");
+        Path file = fileOf(resumed);
         Run run = Run.read(file);
+        if (!file.equals(data.toRealPath().resolve(run.id()).resolve("run.json"))) throw new Cli.Problem(Cli.REFUSED,
+                resumed + " is not where it was begun", "a run goes on in data/" + run.id() + " only");
         if (run.finished() != null) throw new Cli.Problem(Cli.REFUSED,
                 "run " + run.id() + " is complete", "./jbang analyze.java " + resumed + " shows it");
         targetName = run.target();
         return run;
+    }
+
+    /** The run.json of a run's directory or link. */
+    private static Path fileOf(Path run) throws IOException {
+        Path file = Files.isDirectory(run) ? run.resolve("run.json") : run;
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED,
+                "there is no run at " + run, "./jbang experiment.java begins one");
+        return file.toRealPath();
     }
 
     /** A resumed run goes on with the very functions that it began with. */
@@ -740,7 +606,7 @@ final class Experiment implements Callable<Integer> {
         JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts")));
         JsonNode now = Run.json().readTree(Run.line(sizes(artefacts)));
         if (!before.equals(now)) {
-            Object commit = ((Map<?, ?>) unfinished.environment().get("git")).get("commit");
+            Object commit = unfinished.environment("git", "commit").orElse("that it names");
             throw new Cli.Problem(Cli.REFUSED,
                     "the functions are not those that run " + unfinished.id() + " began with",
                     "check out commit " + commit + ", or begin a new run");
@@ -813,70 +679,44 @@ final class Experiment implements Callable<Integer> {
     // ==== publish ====
 
     @Command(name = "publish", mixinStandardHelpOptions = true,
-            description = "Writes the copy of a run that is committed: the lines that carry the findings.")
-    static final class Publish implements Callable<Integer> {
-        /** What analyze.java reads of a run; k6's other metrics repeat it in other words. */
-        private static final Set<String> CARRIES_FINDINGS =
-                Set.of("answer_ms", "cpu_ns", "dropped_iterations", "vus", "vus_max");
-
+            description = "Writes the copy of a run that is committed, data/published/NAME: the lines that carry the findings.")
+    static final class Publication implements Callable<Integer> {
         @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
         Path source;
-        @Option(names = "--to", paramLabel = "DIRECTORY", defaultValue = "data/published",
-                description = "Where the copy goes (default: ${DEFAULT-VALUE}); what is there is replaced.")
-        Path to;
+        @Option(names = "--name", description = "Of the copy (default: the profile's name); an earlier one is replaced.")
+        String name;
+        @Option(names = "--even-so", description = "Publish a run that is unfinished, or too short to claim anything.")
+        boolean evenSo;
+        @Option(names = "--yes", description = "Do not ask.")
+        boolean yes;
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws Exception {
-            Path runFile = (Files.isDirectory(source) ? source.resolve("run.json") : source).toRealPath();
+            Path runFile = fileOf(source);
             Run run = Run.read(runFile);
-            Path parent = Files.createDirectories(to.toAbsolutePath().getParent());
-            Path temporary = Files.createTempDirectory(parent, "publish");
-            try {
-                copy(run, runFile.getParent(), temporary);
-                Path earlier = temporary.resolveSibling(temporary.getFileName() + "-earlier");
-                if (Files.exists(to)) Files.move(to, earlier);
-                Files.move(temporary, to);
-                if (Files.exists(earlier)) deleteTree(earlier);
-            } finally {
-                if (Files.exists(temporary)) deleteTree(temporary);
-            }
+            String called = name != null ? name : run.plan().profile();
+            if (!called.matches("[a-z0-9][a-z0-9-]{0,49}")) throw new Cli.Problem(Cli.REFUSED,
+                    "'" + called + "' cannot name a publication", "--name NAME of small letters, digits and hyphens");
+            if (!evenSo) refuseWhatSaysLittle(run);
+            Path to = kitHome().resolve("data/published").resolve(called);
+            boolean replaces = Files.exists(to, LinkOption.NOFOLLOW_LINKS);
+            if (replaces && !Publish.isPublication(to)) throw new Cli.Problem(Cli.REFUSED,
+                    to + " is there and is not a publication", "--name another, or remove it");
+            Cli.say("publish  run %s, %d cells, to %s%s".formatted(run.id(), run.cells().size(), to,
+                    replaces ? "; the earlier publication there is replaced" : ""));
+            if (!yes) Cli.agree("Publish that?", "not agreed; nothing was written");
+            Publish.write(run, runFile.getParent(), to);
             System.out.println("published " + run.id() + " in " + to);
             return Cli.DONE;
         }
 
-        private static void copy(Run run, Path from, Path to) throws IOException {
-            Files.createDirectories(to.resolve("cells"));
-            var cells = new ArrayList<Run.Cell>();
-            for (var cell : run.cells()) {
-                var files = new ArrayList<Run.File>();
-                for (var file : cell.files()) files.add(cut(from, file, to));
-                cells.add(cell.withFiles(files));
-            }
-            String leftOut = "k6's files are cut down to " + String.join(", ", new TreeSet<>(CARRIES_FINDINGS))
-                    + "; sha256 and size of each whole file stand beside it";
-            run.withCells(cells).withPublished(leftOut).write(to);
-        }
-
-        private static Run.File cut(Path from, Run.File whole, Path to) throws IOException {
-            Path source = from.resolve(whole.path()), copy = to.resolve(whole.path());
-            if (!Sha256.of(source).equals(whole.sha256())) throw new Cli.Problem(Cli.REFUSED,
-                    source + " is not the file that was measured: its sha256 differs",
-                    "publish a run that nobody changed");
-            if (whole.kind() == Run.File.Kind.SAMPLES) {
-                try (var lines = new BufferedReader(new InputStreamReader(
-                             new GZIPInputStream(Files.newInputStream(source)), StandardCharsets.UTF_8));
-                     var out = new OutputStreamWriter(
-                             new GZIPOutputStream(Files.newOutputStream(copy)), StandardCharsets.UTF_8)) {
-                    for (String line; (line = lines.readLine()) != null; ) {
-                        String metric = Run.json().readTree(line).get("metric").asText();
-                        if (CARRIES_FINDINGS.contains(metric)) out.append(line).append('\n');
-                    }
-                }
-            } else {
-                Files.copy(source, copy);
-            }
-            return new Run.File(whole.kind(), whole.path(), null, Files.size(copy), Sha256.of(copy),
-                    new Run.File.Whole(whole.bytes(), whole.sha256()));
+        private static void refuseWhatSaysLittle(Run run) {
+            String evenSo = "--even-so publishes it all the same";
+            int missing = run.unmeasuredCells().size();
+            if (run.finished() == null || missing > 0) throw new Cli.Problem(Cli.REFUSED,
+                    "run %s is unfinished: %d cells are not measured".formatted(run.id(), missing), evenSo);
+            if (!run.plan().claims()) throw new Cli.Problem(Cli.REFUSED,
+                    "run " + run.id() + " claims nothing: it is too short", evenSo);
         }
     }
 
@@ -921,12 +761,6 @@ final class Experiment implements Callable<Integer> {
         } catch (BindException taken) {
             throw new Cli.Problem(Cli.REFUSED, "another experiment runs on this machine",
                     "wait for it, or end it: two would measure each other (port " + LOCK_PORT + " is their lock)");
-        }
-    }
-
-    private static void deleteTree(Path directory) throws IOException {
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
         }
     }
 

@@ -147,6 +147,13 @@ final class Cli {
         if (hint != null) System.err.println("hint: " + hint);
     }
 
+    /** Asks a person at the terminal; anything but yes, and nobody there, is a Problem with exit code 2. */
+    static void agree(String question, String otherwise) {
+        String said = System.console() == null ? null : System.console().readLine(question + " [y/N] ");
+        boolean agreed = said != null && Set.of("y", "yes").contains(said.strip().toLowerCase(Locale.ROOT));
+        if (!agreed) throw new Problem(REFUSED, otherwise, "--yes agrees without asking");
+    }
+
     static void warn(String line) { System.err.println("warning: " + line); }
 
     static void say(String line) { System.err.println(line); }

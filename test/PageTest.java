@@ -61,7 +61,7 @@ final class PageTest {
     // ==== Tests ====
 
     @Test void every_plot_of_a_run_is_drawn_without_a_network_and_without_an_error() throws Exception {
-        var opened = open(page("data/published/run.json"));
+        var opened = open(page("data/published/25m/run.json"));
         assertEquals(List.of(), opened.console());
         assertTrue(opened.plotsAsked() >= 9, opened.plotsAsked() + " plots");
         assertEquals(opened.plotsAsked(), opened.plotsDrawn());
@@ -84,13 +84,13 @@ final class PageTest {
     }
 
     @Test void the_page_names_nothing_outside_itself() throws Exception {
-        String html = Files.readString(page("data/published/run.json"));
+        String html = Files.readString(page("data/published/25m/run.json"));
         assertFalse(Pattern.compile("(src|href)=\"(?!data:)[^\"]").matcher(html).find());
         assertTrue(html.length() < 2_000_000, html.length() + " characters");
     }
 
     @Test void on_a_phone_nothing_is_wider_than_the_screen() throws Exception {
-        Path page = page("data/published/run.json");
+        Path page = page("data/published/25m/run.json");
         String html = Files.readString(page);
         String measure = "document.body.dataset.wide = String(document.documentElement.scrollWidth > innerWidth);";
         Files.writeString(page, html.replace("dress();\n", "dress(); " + measure + "\n"));

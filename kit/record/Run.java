@@ -324,13 +324,19 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
         /** What is in it, and how a cell's own file of that kind is named. */
         enum Kind {
-            @JsonProperty("samples") SAMPLES(".k6.json.gz"),
-            @JsonProperty("invocations") INVOCATIONS(".invocations.ndjson.gz"),
-            @JsonProperty("metrics") METRICS(".metrics.ndjson");
+            @JsonProperty("samples") SAMPLES(".k6.json.gz", "samples.k6.json.gz"),
+            @JsonProperty("invocations") INVOCATIONS(".invocations.ndjson.gz", "invocations.ndjson.gz"),
+            @JsonProperty("metrics") METRICS(".metrics.ndjson", "metrics.ndjson.gz");
 
-            private final String suffix;
+            private final String suffix, published;
 
-            Kind(String suffix) { this.suffix = suffix; }
+            Kind(String suffix, String published) {
+                this.suffix = suffix;
+                this.published = published;
+            }
+
+            /** The file of a publication that holds all cells' of this kind. */
+            String published() { return published; }
 
             /** Where a run keeps what it measures of a cell. */
             Path of(Path runDirectory, String cell) { return runDirectory.resolve("cells").resolve(cell + suffix); }

@@ -41,7 +41,7 @@ final class Findings implements Closeable {
 
         long requests() { return outcomes.values().stream().mapToLong(Long::longValue).sum(); }
 
-        long correct() { return outcomes.getOrDefault(CORRECT, 0L); }
+        long correct() { return outcomes.getOrDefault(Run.CORRECT, 0L); }
 
         /** The warm latencies in logarithmic bins; empty when there was none. Going through them all is done once. */
         Histogram histogram() {
@@ -99,6 +99,13 @@ final class Findings implements Closeable {
         double total(ToDoubleFunction<Slot> figure) { return slots.values().stream().mapToDouble(figure).sum(); }
     }
 
+    /** A variant's invocations in all warm-ups: no finding, but on the bill. */
+    record WarmUp(long invocations, double billedMs, double initMs) {
+        private WarmUp plus(WarmUp more) {
+            return new WarmUp(invocations + more.invocations, billedMs + more.billedMs, initMs + more.initMs);
+        }
+    }
+
     /** What happened on the machines while a cell was measured: by "subject metric", each value with its time. */
     record Telemetry(Run.Cell cell, SortedMap<String, NavigableMap<Instant, Double>> series) {
         /** By how much a total grew over the cell; NaN when it was not read twice. */
@@ -123,8 +130,7 @@ final class Findings implements Closeable {
         }
     }
 
-    /** The outcome of load.js that counts. */
-    static final String CORRECT = "correct";
+
     private static final List<String> TAGS =
             List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
     private static final long HOUR_NS = 3_600_000_000_000L;
@@ -140,6 +146,9 @@ final class Findings implements Closeable {
     final SortedMap<String, List<Double>> initMs = new TreeMap<>();
     /** The most an environment used, by variant; without invocations, the most of a variant's environments together. */
     final SortedMap<String, Double> peakMemoryMb = new TreeMap<>();
+
+    /** What the warm-ups asked of each variant, by its name; a variant without an invocation is not in it. */
+    final Map<String, WarmUp> warmUps = new HashMap<>();
 
     private final Set<String> toldByInvocations = new HashSet<>();
     private final Map<String, Slot> slots = new HashMap<>();
@@ -252,7 +261,7 @@ final class Findings implements Closeable {
             });
             return;
         }
-        boolean correct = tag.get("outcome").equals(CORRECT), warm = tag.get("cold").equals("false");
+        boolean correct = tag.get("outcome").equals(Run.CORRECT), warm = tag.get("cold").equals("false");
         if (correct && !warm) {
             stream(tag.get("variant"), tag.get("workload")).ifPresent(stream -> stream.cold.add(series));
         }
@@ -333,7 +342,12 @@ final class Findings implements Closeable {
             if (toldByInvocations.add(invocation.variant())) peakMemoryMb.remove(invocation.variant());
             peakMemoryMb.merge(invocation.variant(), invocation.maxMemoryMb(), Math::max);
         }
-        if (cell.workload() == null) return;
+        if (cell.workload() == null) {
+            if (invocation.status().equals("throttled")) return;
+            var one = new WarmUp(1, orZero(invocation.billedMs()), orZero(invocation.initMs()));
+            warmUps.merge(invocation.variant(), one, WarmUp::plus);
+            return;
+        }
         slot(invocation.variant(), cell.workload(), Run.Phase.MEASURE, cell.name()).ifPresent(slot -> {
             if (invocation.status().equals("throttled")) {
                 slot.throttles++;
@@ -341,7 +355,9 @@ final class Findings implements Closeable {
             }
             slot.invocations++;
             slot.durationMs += invocation.durationMs();
-            if (!Double.isNaN(invocation.billedMs())) slot.billedMs += invocation.billedMs();
+            slot.billedMs += orZero(invocation.billedMs());
         });
     }
+
+    private static double orZero(double value) { return Double.isNaN(value) ? 0 : value; }
 }

@@ -3,8 +3,8 @@
 // not whole.
 //
 // Each gate looks at all cases it concerns and tells its threshold, the worst case with its figure, and how many more
-// cases did not pass. A run with a raised gate is analysed all the same, with what was raised on top. A warm-up carries no
-// finding: of it only the answers and the files are judged.
+// cases did not pass. A run with a raised gate is analysed all the same, with what was raised on top. A warm-up carries
+// no finding: of it only the answers and the files are judged.
 
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
@@ -243,7 +243,8 @@ final class Gates {
                 check(Gate.REFUSED_LINES, reading.shards().stream().map(shard -> {
                     if (shard.refused() == 0) return new Case.Refused(name(shard), 0, "", 0, "");
                     var first = shard.firstRefused().getFirst();
-                    return new Case.Refused(name(shard), shard.refused(), first.why(), first.offset(), first.text().strip());
+                    return new Case.Refused(
+                            name(shard), shard.refused(), first.why(), first.offset(), first.text().strip());
                 })));
     }
 
@@ -307,7 +308,7 @@ final class Gates {
     /** What lies in the stores after a cell was put there by its requests, those of the settling phase among them. */
     private Stream<Case.InStores> inStores() {
         return measured().filter(cell -> cell.stored() != null).map(cell -> {
-            long replies = count(answers(cell, Findings.CORRECT));
+            long replies = count(answers(cell, Run.CORRECT));
             long invocations = cell.variants().stream().mapToLong(variant -> slot(cell, variant).invocations).sum();
             // A note tells of records that came late or not at all: then their number is no bound.
             return new Case.InStores(cell.name(), cell.stored(), replies, invocations, cell.notes().isEmpty());

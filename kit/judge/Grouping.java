@@ -4,15 +4,13 @@
 // a gauge a last value. Of the times of requests only those count that succeeded; the others stand beside them by how
 // they ended. Groups never cross labels; the first label named is what the others are compared with.
 
-//SOURCES Findings.java
 //SOURCES ../read/K6Reader.java
-//SOURCES ../report/Tables.java
+//SOURCES ../record/Run.java
 
 import module java.base;
-import tech.tablesaw.api.Table;
 
 /**
- * One metric's groups; {@link #of} is the way in, {@link #tables} and the groups themselves what comes out.
+ * One metric's groups; {@link #of} is the way in.
  *
  * @param unit   "ms" for a time, "B" for data, else empty
  * @param groups the most frequent first; those of one combination of tags together, in the order of their labels
@@ -25,18 +23,16 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
     /** A line over time has at most so many points: more than a screen shows, few enough for a small page. */
     private static final int MOST_BLOCKS = 240;
 
-    /** The figures of a trend, as its tables name them. */
+    /** The figures of a trend, as tables name them. */
     static final List<String> FIGURES =
             List.of("n", "mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
     private static final double[] PERCENTILES = {.5, .9, .95, .99};
     /** What is drawn of a trend, and holds PERCENTILES: asked for once, as each answer is a pass over all values. */
     static final double[] DRAWN = DoubleStream.concat(
             IntStream.range(0, 100).mapToDouble(percent -> percent / 100.0), DoubleStream.of(.995, .998, .999, 1)).toArray();
-    /** What two labels are compared by: places in FIGURES. */
-    private static final List<Integer> COMPARED = List.of(1, 3, 5, 6);
 
     /** How a sample that is counted as good ended. */
-    private static final String GOOD = "good";
+    static final String GOOD = "good";
     /** Tags that say how a request ended: https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/#system-tags. */
     private static final List<String> ENDS_BY = List.of("outcome", "expected_response", "status", "error_code");
     private static final List<String> BY_DEFAULT = List.of("variant", "scenario", "name");
@@ -74,7 +70,7 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         long count() { return ends.values().stream().mapToLong(Long::longValue).sum(); }
 
         /** As {@link Grouping#figures(K6Reader.Series)}. */
-        private double[] figures() {
+        double[] figures() {
             var series = good.orElseThrow();
             var p = Arrays.stream(PERCENTILES).map(one -> percentiles[Arrays.binarySearch(DRAWN, one)]).toArray();
             return Grouping.figures(series, p);
@@ -185,7 +181,7 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         if (type != Type.TREND || !series.metric.matches(TIME_OF_A_REQUEST)) return GOOD;
         String outcome = tag(series, choice, "outcome"), status = tag(series, choice, "status");
         return switch (series.metric) {
-            case "answer_ms" -> outcome.isEmpty() || outcome.equals(Findings.CORRECT) ? GOOD : outcome;
+            case "answer_ms" -> outcome.isEmpty() || outcome.equals(Run.CORRECT) ? GOOD : outcome;
             // gRPC's status 0 is OK.
             case "grpc_req_duration" -> status.isEmpty() || status.equals("0") ? GOOD : "gRPC status " + status;
             default -> end(status, tag(series, choice, "expected_response"), tag(series, choice, "error_code"));
@@ -208,7 +204,7 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         };
     }
 
-    // ==== Tables ====
+    // ==== What is known of them ====
 
     /** n, mean, min, p50, p90, p95, p99, max: the figures of {@link #FIGURES}. */
     static double[] figures(K6Reader.Series series) {
@@ -219,116 +215,13 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         return new double[] {series.count(), series.mean(), series.min(), p[0], p[1], p[2], p[3], series.max()};
     }
 
-    SequencedMap<String, Table> tables() {
-        var tables = new LinkedHashMap<String, Table>();
-        switch (type) {
-            case TREND -> {
-                if (labelled()) tables.put("comparison", comparison());
-                tables.put("latency", trend());
-                if (metric.matches(TIME_OF_A_REQUEST)) tables.put("errors", errors());
-            }
-            case RATE -> tables.put("rates", figures(List.of("true", "share [%]"), series -> new double[] {
-                    series.sum(), 100 * series.mean()}));
-            case COUNTER -> tables.put("counts", figures(List.of("sum" + inUnit(), "per second"), series ->
-                    new double[] {series.sum(), series.sum() / seconds(series)}));
-            case GAUGE -> tables.put("values", figures(List.of("last", "min", "max"), series ->
-                    new double[] {series.last(), series.min(), series.max()}));
-        }
-        tables.put("overview", overview());
-        return tables;
-    }
-
     /** " [ms]", as a column's name ends; empty without a unit. */
     String inUnit() { return unit.isEmpty() ? "" : " [" + unit + "]"; }
 
-    private static double seconds(K6Reader.Series series) { return (series.lastNs() - series.firstNs()) / 1e9; }
+    boolean isLabelled() { return labels.size() > 1; }
 
-    private boolean labelled() { return labels.size() > 1; }
-
-    private String[] columns() {
-        return Stream.concat(labelled() ? Stream.of("label") : Stream.of(), tags.stream()).toArray(String[]::new);
-    }
-
-    private String[] row(Group group) {
-        return Stream.concat(labelled() ? Stream.of(group.label) : Stream.of(), group.values.stream())
-                .toArray(String[]::new);
-    }
-
-    /** All groups, and before them what they are together. */
-    private List<Group> rows() {
-        return groups.size() == all.size() ? groups : Stream.concat(all.stream(), groups.stream()).toList();
-    }
-
-    private Table trend() {
-        var names = FIGURES.stream().map(figure -> figure.replace(" [ms]", inUnit())).toList();
-        var table = new Tables.Rows(columns()).counts("n").figures(names.subList(1, names.size()));
-        for (var group : rows()) {
-            table.row(row(group)).count("n", group.goodCount());
-            double[] values = group.good.isPresent() ? group.figures() : new double[0];
-            for (int i = 1; i < values.length; i++) table.figure(names.get(i), values[i]);
-        }
-        return table.table(metric + " of good samples");
-    }
-
-    private Table errors() {
-        var kinds = all.stream().flatMap(group -> group.ends.keySet().stream())
-                .filter(end -> !end.equals(GOOD)).collect(Collectors.toCollection(TreeSet::new));
-        var table = new Tables.Rows(columns()).counts("samples").counts(GOOD)
-                .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
-        for (var group : rows()) {
-            table.row(row(group)).count("samples", group.count()).count(GOOD, group.goodCount())
-                    .figure("errors [%]", group.errorPercent());
-            for (String kind : kinds) table.count(kind, group.ends.getOrDefault(kind, 0L));
-        }
-        return table.table("Errors by kind");
-    }
-
-    private Table figures(List<String> names, Function<K6Reader.Series, double[]> figures) {
-        var table = new Tables.Rows(columns()).counts("samples").figures(names);
-        for (var group : rows()) {
-            double[] values = figures.apply(group.good.orElseThrow());
-            table.row(row(group)).count("samples", group.count());
-            for (int i = 0; i < values.length; i++) table.figure(names.get(i), values[i]);
-        }
-        return table.table(metric);
-    }
-
-    /** Each label beside the first, with the difference; one file of each says nothing of chance. */
-    private Table comparison() {
-        String baseline = labels.getFirst();
-        var names = new ArrayList<>(List.of(baseline));
-        for (String label : labels.subList(1, labels.size())) names.addAll(List.of(label, label + " Diff %"));
-        var columns = Stream.concat(tags.stream(), Stream.of("figure")).toArray(String[]::new);
-        var table = new Tables.Rows(columns).figures(names);
-        for (var first : rows()) {
-            if (!first.label.equals(baseline) || first.good.isEmpty()) continue;
-            double[] before = first.figures();
-            for (int figure : COMPARED) {
-                table.row(Stream.concat(first.values.stream(), Stream.of(FIGURES.get(figure).replace(" [ms]", inUnit())))
-                        .toArray(String[]::new)).figure(baseline, before[figure]);
-                for (var other : rows()) {
-                    if (other == first || !other.values.equals(first.values) || other.good.isEmpty()) continue;
-                    double after = other.figures()[figure];
-                    table.figure(other.label, after)
-                            .figure(other.label + " Diff %", 100 * (after - before[figure]) / before[figure]);
-                }
-            }
-        }
-        return table.table("Against " + baseline + ": one recording of each, so nothing is said of chance");
-    }
-
-    private Table overview() {
-        var table = new Tables.Rows(labelled() ? new String[] {"label", "first", "last"} : new String[] {"first", "last"})
-                .counts("samples").figures(List.of("seconds", "samples per second"));
-        for (var group : all) {
-            double seconds = (group.lastNs - group.firstNs) / 1e9;
-            var times = Stream.of(K6Reader.instant(group.firstNs), K6Reader.instant(group.lastNs)).map(Instant::toString);
-            table.row(Stream.concat(labelled() ? Stream.of(group.label) : Stream.of(), times).toArray(String[]::new))
-                    .count("samples", group.count()).figure("seconds", seconds)
-                    .figure("samples per second", group.count() / seconds);
-        }
-        return table.table("Recorded (the time of a sample is the end of its request)");
-    }
+    /** Whether its samples are times of requests, which know good from bad. */
+    boolean isOfRequests() { return metric.matches(TIME_OF_A_REQUEST); }
 
     /** When a label's first sample came, in ns since 1970. */
     long firstNs(String label) {

@@ -12,7 +12,6 @@
 //SOURCES Verdicts.java
 
 import module java.base;
-import com.fasterxml.jackson.databind.MappingIterator;
 
 /** The prices of one run and what they make of its figures. */
 final class RunCost {
@@ -198,12 +197,11 @@ final class RunCost {
      */
     record AsRun(Cost.Bill bill, SequencedMap<String, String> notes, double estimatedUsd) {}
 
-    /** By the formula of the estimate; throws IOException when a warm-up's invocations cannot be read. */
-    AsRun asRun() throws IOException {
+    /** By the formula of the estimate. */
+    AsRun asRun() {
         var notes = new LinkedHashMap<String, String>();
-        var warmUps = warmUps();
         var traffic = new ArrayList<Cost.Traffic>();
-        for (var variant : run.plan().variants()) traffic.add(used(variant, warmUps));
+        for (var variant : run.plan().variants()) traffic.add(used(variant));
         double stored = run.isLocal() ? 0 : run.cells().stream().filter(cell -> cell.stored() != null)
                 .mapToDouble(cell -> cell.stored().objects()).sum();
         traffic.add(new Cost.Traffic("stores", false, architecture, 0, 0, 0, 0, stored, 0, 0));
@@ -218,39 +216,18 @@ final class RunCost {
     }
 
     /**
-     * One variant's share: its cells' invocations, and the warm-ups', which Findings leaves out and a bill does not.
+     * One variant's share: its cells' invocations, and the warm-ups', which carry no finding but are billed.
      * A warm-up asks for all workloads at once, so on one machine it is not priced but for the starts.
      */
-    private Cost.Traffic used(Run.Variant variant, List<Run.Invocation> warmUps) {
+    private Cost.Traffic used(Run.Variant variant) {
         var streams = findings.streams.stream()
                 .filter(stream -> stream.variant.equals(variant) && isPriced(stream.workload)).toList();
         double requests = streams.stream().mapToLong(stream -> stream.sum(slot -> slot.invocations)).sum();
         double billedMs = streams.stream().mapToDouble(stream -> stream.total(slot -> slot.billedMs)).sum();
-        var warmUp = warmUps.stream().filter(invocation -> invocation.variant().equals(variant.name())).toList();
-        double warmUpInitMs = sum(warmUp, Run.Invocation::initMs);
-        if (run.isLocal()) return traffic(variant, requests, billedMs + warmUpInitMs, warmUpInitMs, 0);
-        double warmUpBilledMs = sum(warmUp, Run.Invocation::billedMs);
+        var warmUp = findings.warmUps.getOrDefault(variant.name(), new Findings.WarmUp(0, 0, 0));
+        if (run.isLocal()) return traffic(variant, requests, billedMs + warmUp.initMs(), warmUp.initMs(), 0);
         double initMs = findings.initMs.getOrDefault(variant.name(), List.of()).stream().reduce(0.0, Double::sum);
-        return traffic(variant, requests + warmUp.size(), billedMs + warmUpBilledMs, initMs, 0);
-    }
-
-    private static double sum(List<Run.Invocation> invocations, Function<Run.Invocation, Double> figure) {
-        return invocations.stream().map(figure).filter(Objects::nonNull).reduce(0.0, Double::sum);
-    }
-
-    private List<Run.Invocation> warmUps() throws IOException {
-        var invocations = new ArrayList<Run.Invocation>();
-        for (var cell : run.cells()) {
-            if (cell.workload() != null || !cell.outcome().isMeasured()) continue;
-            for (var file : cell.files(Run.File.Kind.INVOCATIONS)) {
-                try (MappingIterator<Run.Invocation> lines = Run.json().readerFor(Run.Invocation.class)
-                        .readValues(file.text(findings.directory))) {
-                    lines.forEachRemaining(invocations::add);
-                }
-            }
-        }
-        invocations.removeIf(invocation -> invocation.status().equals("throttled"));
-        return invocations;
+        return traffic(variant, requests + warmUp.invocations(), billedMs + warmUp.billedMs(), initMs, 0);
     }
 
     /**

@@ -401,6 +401,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     // ==== The lines of a cell's files ====
 
+    /** The tag "outcome" that load.js gives a reply with the right content: the only one that counts. */
+    static final String CORRECT = "correct";
+
     /**
      * One invocation, as Lambda's platform.report tells of it. On LMI AWS reports the duration only.
      *

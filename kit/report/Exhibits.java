@@ -11,6 +11,7 @@
 //SOURCES CostTables.java
 //SOURCES Exhibit.java
 //SOURCES FileFigures.java
+//SOURCES GroupTables.java
 //SOURCES RunFigures.java
 //SOURCES RunTables.java
 //SOURCES SeveralRuns.java
@@ -105,7 +106,7 @@ final class Exhibits {
     static List<Exhibit> ofFile(Grouping grouping) {
         var figures = new FileFigures(grouping);
         var all = new ArrayList<Exhibit>();
-        grouping.tables().forEach((name, table) -> all.add(Exhibit.of(name, TABLES, table)));
+        GroupTables.of(grouping).forEach((name, table) -> all.add(Exhibit.of(name, TABLES, table)));
         for (String statistic : figures.shownOverTime()) {
             all.add(Exhibit.of(statistic + "-over-time", OVER_TIME, statistic + " over time",
                     () -> figures.overTime(statistic)).saying("A point is the " + statistic + " of the samples in "

@@ -102,7 +102,7 @@ final class RunTables {
 
     Table errors() {
         var kinds = findings.streams.stream().flatMap(stream -> stream.outcomes().keySet().stream())
-                .filter(outcome -> !outcome.equals(Findings.CORRECT)).collect(Collectors.toCollection(TreeSet::new));
+                .filter(outcome -> !outcome.equals(Run.CORRECT)).collect(Collectors.toCollection(TreeSet::new));
         var table = new Tables.Rows("workload", "variant").counts("requests").counts("correct")
                 .counts(kinds.toArray(String[]::new)).figures(List.of("errors [%]"));
         for (var stream : findings.streams) {

@@ -1,5 +1,5 @@
-// What the kit says of what it found. Everything behind this file is a value: here verdicts, estimates, reasons and gates
-// are put in words, in one form for each case, and nowhere else.
+// What the kit says of what it found. Everything behind this file is a value: here verdicts, estimates, reasons and
+// gates are put in words, in one form for each case, and nowhere else.
 //
 // A verdict begins with its answer ("faster by 13 %"), then says how sure it is ("(4.3 to 21 %)", the 95 % interval)
 // or what keeps it from being an answer. Percentages are relative to the baseline; of shares, points are meant.
@@ -69,7 +69,8 @@ final class Words {
                             + "), but " + byChance(family) + " such answers may look so by chance"
                             + typicalRound(difference));
             case Statistics.WithinNoise(var difference, var noise) ->
-                    new Said("not told from noise", ": measured " + directed(difference, said, difference.interval().point())
+                    new Said("not told from noise", ": measured "
+                            + directed(difference, said, difference.interval().point())
                             + "; two copies of one function differ by up to " + size(difference.scale(), noise)
                             + typicalRound(difference));
             case Statistics.Undecided(var difference) ->
@@ -303,7 +304,8 @@ final class Words {
             case Gates.Case.OnRecord(var path, var isThere, var isSame) -> isSame ? "none"
                     : path + (isThere ? " is not the one that was recorded" : " is not there");
             case Gates.Case.Finished(var measured, var planned, var isEnded) ->
-                    measured + " of " + planned + " cells are measured" + (isEnded ? "" : ", but the record has no end");
+                    measured + " of " + planned + " cells are measured"
+                            + (isEnded ? "" : ", but the record has no end");
             case Gates.Case.CellEnd(var cell, var reason) -> reason == null ? "none" : reason + " in " + cell;
             case Gates.Case.WrongAnswers(var cell, var count) -> count == 0 ? "no wrong answer"
                     : count + (count == 1 ? " wrong answer in " : " wrong answers in ") + cell;

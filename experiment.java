@@ -89,6 +89,9 @@ final class Experiment implements Callable<Integer> {
     @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE",
             description = "Only these of the profile's functions, such as python,rust.")
     Set<String> languages = Set.of();
+    @Option(names = "--function", paramLabel = "DIR", description = "A function of your own, as docs/own-function.md "
+            + "explains; on this machine only. May be repeated.")
+    List<Path> ownFolders = List.of();
     @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): "
             + "fewer rounds, then shorter cells. Such a run claims nothing.")
     String cutTo;
@@ -108,6 +111,8 @@ final class Experiment implements Callable<Integer> {
     private Path home, data;
     /** The functions that a plan can name. */
     private Map<String, MeasuredFunction> functions;
+    /** Workloads of --function; empty where the profile's are asked. */
+    private Map<String, MeasuredFunction.Workload> ownWorkloads = Map.of();
     /** What a reader of the run should know as well; in run.json. */
     private final List<String> warnings = new ArrayList<>();
 
@@ -128,8 +133,9 @@ final class Experiment implements Callable<Integer> {
         home = kitHome();
         data = home.resolve("data");
         functions = MeasuredFunction.all(home);
+        var own = ownFunctions();
         Run unfinished = resumed == null ? null : readUnfinished();
-        Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
+        Run.Plan plan = unfinished == null ? plan(own) : unfinished.plan();
         plan.variants().forEach(this::requireFunction);
         if (planOnly) return show(plan);
         try (var _ = onlyOneRun(); var target = connect()) {
@@ -185,9 +191,41 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Plan ====
 
-    private Run.Plan plan() {
+    /** The functions of --function, which join the kit's. */
+    private List<MeasuredFunction> ownFunctions() throws IOException {
+        var own = new ArrayList<MeasuredFunction>();
+        for (Path folder : ownFolders) {
+            var function = MeasuredFunction.read(folder.toAbsolutePath().normalize());
+            if (functions.putIfAbsent(function.name(), function) != null) throw new Cli.Problem(Cli.REFUSED,
+                    "there is a function " + function.name() + " already", "give the folder another name");
+            own.add(function);
+            if (!own.getFirst().workloads().equals(function.workloads())) throw new Cli.Problem(Cli.REFUSED,
+                    own.getFirst().name() + " and " + function.name() + " have different workloads",
+                    "functions that are measured together are asked the same");
+        }
+        if (!own.isEmpty()) ownWorkloads = own.getFirst().workloads();
+        return own;
+    }
+
+    /** With workloads of their own these functions are measured alone, else beside the kit's. */
+    private Profile with(List<MeasuredFunction> own, Profile profile) {
+        if (own.isEmpty()) return profile;
+        if (!targetName.equals("local")) throw new Cli.Problem(Cli.REFUSED,
+                "--function is for this machine", "docs/own-function.md says what AWS needs");
+        var variants = new ArrayList<Run.Variant>();
+        if (ownWorkloads.isEmpty()) variants.addAll(profile.targets().get(targetName).variants());
+        for (var function : own) for (String compute : new TreeSet<>(function.local().memoryMb().keySet()).reversed()) {
+            int memoryMb = compute.equals(Run.Variant.LMI) ? 2048 : 1769;
+            variants.add(Run.Variant.of(function.name() + "-" + compute + "-" + memoryMb));
+        }
+        var workloads = new TreeMap<>(ownWorkloads).entrySet().stream().map(it -> new Run.Workload(
+                it.getKey(), it.getValue().ratePerSecond(), it.getValue().query())).toList();
+        return profile.with(targetName, variants, workloads.isEmpty() ? null : workloads);
+    }
+
+    private Run.Plan plan(List<MeasuredFunction> own) {
         String name = profileName != null ? profileName : targetName.equals("aws") ? "2h" : "quick";
-        var plan = Profile.read(home, name).plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
+        var plan = with(own, Profile.read(home, name)).plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
         for (var study : plan.studies()) for (var workload : study.workloads()) checkQuery(name, workload);
         return plan;
     }
@@ -195,10 +233,10 @@ final class Experiment implements Callable<Integer> {
     private void requireFunction(Run.Variant variant) {
         if (!functions.containsKey(variant.language())) throw new Cli.Problem(Cli.REFUSED,
                 "there is no function " + variant.language() + " for " + variant.name(),
-                "the functions are " + String.join(", ", functions.keySet()));
+                "the functions are " + String.join(", ", functions.keySet()) + "; --function DIR names one of your own");
     }
 
-    private static void checkQuery(String profile, Run.Workload workload) {
+    private void checkQuery(String profile, Run.Workload workload) {
         try {
             expected(workload);
         } catch (IllegalArgumentException wrong) {
@@ -346,6 +384,11 @@ final class Experiment implements Callable<Integer> {
         var stores = new ArrayList<JsonNode>();
         try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (var variant : journal.run.plan().variants()) {
+                for (var workload : journal.run.plan().workloads()) {
+                    String fault = askOnce(client, started, variant, workload);
+                    if (fault != null) differences.add(variant.name() + ", " + workload.name() + ": " + fault);
+                }
+                if (!functions.get(variant.language()).contract()) continue;
                 Map<String, Object> facts = Map.of("variant", variant.name(),
                         "language", functions.get(variant.language()).language(),
                         "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
@@ -369,12 +412,27 @@ final class Experiment implements Callable<Integer> {
         if (!differences.isEmpty()) {
             differences.forEach(Cli::say);
             throw new Cli.Problem(MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),
-                    "function/README.md is the contract; nothing was measured, everything is removed");
+                    (ownWorkloads.isEmpty() ? "function/README.md is the contract" : "its function.json says what is expected")
+                            + "; nothing was measured, everything is removed");
         }
+        if (!ownWorkloads.isEmpty()) warn("an answer that does not say whether its environment was cold counts as warm");
         journal.describe("runtimes", runtimes);
-        journal.agreed(contract.cases.size());
+        boolean contracted = journal.run.plan().variants().stream()
+                .allMatch(variant -> functions.get(variant.language()).contract());
+        int requests = journal.run.plan().workloads().size() + (contracted ? contract.cases.size() : 0);
+        journal.agreed(requests);
         Cli.say("agree    %d variants gave the same %d answers"
-                .formatted(journal.run.plan().variants().size(), contract.cases.size()));
+                .formatted(journal.run.plan().variants().size(), requests));
+    }
+
+    /** What is wrong with the answer to a workload's own request; null when nothing is. */
+    private String askOnce(HttpClient client, Target.Started started, Run.Variant variant, Run.Workload workload)
+            throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(URI.create(started.urls().get(variant.name()) + "/" + workload.name()
+                + query(workload))).timeout(Duration.ofSeconds(K6_TIMEOUT_SECONDS));
+        if (started.apiKey() != null) request.header("x-api-key", started.apiKey());
+        var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        return expected(workload).fault(response.statusCode(), response.body());
     }
 
     // ==== Load ====
@@ -486,7 +544,7 @@ final class Experiment implements Callable<Integer> {
                         "workload", workload.name(),
                         "url", started.urls().get(name) + "/" + workload.name() + query(workload),
                         "name", "/" + name + "/" + workload.name(),
-                        "expected", expected(workload), "phases", paces));
+                        "contract", ownWorkloads.isEmpty(), "expected", expected(workload), "phases", paces));
             }
         }
         return Map.of("round", planned.round(), "timeoutSeconds", K6_TIMEOUT_SECONDS, "streams", streams);
@@ -504,7 +562,15 @@ final class Experiment implements Callable<Integer> {
                 "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
     }
 
-    private static Map<String, Object> expected(Run.Workload workload) {
+    private MeasuredFunction.Expected expected(Run.Workload workload) {
+        if (ownWorkloads.containsKey(workload.name())) return ownWorkloads.get(workload.name()).expected();
+        var fields = new TreeMap<String, JsonNode>();
+        contracted(workload).forEach((name, value) -> fields.put(name, Run.json().valueToTree(value)));
+        return new MeasuredFunction.Expected(200, fields, null, null);
+    }
+
+    /** What the contract asks of the kit's own workloads. */
+    private static Map<String, Object> contracted(Run.Workload workload) {
         var query = workload.query();
         return switch (workload.name()) {
             case "hello" -> Map.of("message", "hello");

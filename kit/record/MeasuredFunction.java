@@ -11,6 +11,7 @@
 import module java.base;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
@@ -25,9 +26,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * @param environment variables that it has on this machine and on AWS, so that what they decide is equal
  * @param local       how it is started on this machine
  * @param aws         what AWS is told about it; null for a function that is only measured here
+ * @param workloads   its own, by name; empty where it does the kit's
  */
 record MeasuredFunction(Path folder, String language, String colour, boolean contract,
-                        Map<String, Tool> tools, Map<String, String> environment, Local local, Aws aws) {
+                        Map<String, Tool> tools, Map<String, String> environment, Local local, Aws aws,
+                        Map<String, Workload> workloads) {
 
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]{0,30}");
     private static final Pattern COLOUR = Pattern.compile("#[0-9a-f]{6}");
@@ -40,6 +43,69 @@ record MeasuredFunction(Path folder, String language, String colour, boolean con
         require(local != null, "\"local\" is missing");
         tools = tools == null ? Map.of() : tools;
         environment = environment == null ? Map.of() : Map.copyOf(environment);
+        workloads = workloads == null ? Map.of() : workloads;
+        require(contract || !workloads.isEmpty(), "there are neither \"workloads\" nor \"contract\": true");
+        var taken = new TreeSet<>(workloads.keySet());
+        taken.retainAll(KITS_WORKLOADS);
+        require(taken.isEmpty(), "\"workloads\" has names of the kit's own workloads: " + taken);
+        for (String name : workloads.keySet()) {
+            require(NAME.matcher(name).matches(), "\"" + name + "\" is not a workload's name: lower-case letters and digits");
+        }
+    }
+
+    private static final Set<String> KITS_WORKLOADS = Set.of("hello", "io", "cpu", "mixed", "store", "health");
+
+    /** A workload of its own: {@code GET /{variant}/{workload}?query}. */
+    record Workload(double ratePerSecond, Map<String, String> query, Expected expected) {
+        Workload {
+            require(ratePerSecond > 0, "a workload has no \"ratePerSecond\"");
+            query = query == null ? Map.of() : query;
+            expected = expected == null ? new Expected(200, null, null, null) : expected;
+        }
+    }
+
+    /**
+     * What a correct reply is.
+     *
+     * @param status   200 where nothing is said
+     * @param fields   of the JSON reply, with their values
+     * @param matching of the JSON reply, with a regular expression that is found in the value
+     * @param body     a regular expression that is found in the whole text; null for any
+     */
+    record Expected(Integer status, Map<String, JsonNode> fields, Map<String, String> matching, String body) {
+        Expected {
+            status = status == null ? 200 : status;
+            fields = fields == null ? Map.of() : fields;
+            matching = matching == null ? Map.of() : matching;
+            matching.values().forEach(Pattern::compile);
+            if (body != null) Pattern.compile(body);
+        }
+
+        /** What is wrong with a reply; null when it is correct. */
+        String fault(int replyStatus, String text) {
+            if (replyStatus != status) return "status is " + replyStatus + ", not " + status;
+            if (body != null && !Pattern.compile(body).matcher(text).find()) return "the reply does not match " + body;
+            JsonNode reply;
+            try {
+                reply = JSON.readTree(text);
+            } catch (JsonProcessingException notJson) {
+                reply = JSON.missingNode();
+            }
+            for (var field : fields.entrySet()) {
+                JsonNode value = reply.path(field.getKey());
+                boolean equal = value.isNumber() && field.getValue().isNumber()
+                        ? value.decimalValue().compareTo(field.getValue().decimalValue()) == 0
+                        : value.equals(field.getValue());
+                if (!equal) return "field '" + field.getKey() + "' is " + value + ", not " + field.getValue();
+            }
+            for (var field : matching.entrySet()) {
+                JsonNode value = reply.path(field.getKey());
+                if (value.isMissingNode() || !Pattern.compile(field.getValue()).matcher(value.asText()).find()) {
+                    return "field '" + field.getKey() + "' is " + value + ", which does not match " + field.getValue();
+                }
+            }
+            return null;
+        }
     }
 
     /**

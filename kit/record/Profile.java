@@ -62,6 +62,15 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
                 order(variants, studies, seed));
     }
 
+    /** The same profile for other variants and workloads on one target, in the same studies. */
+    Profile with(String target, List<Run.Variant> variants, List<Run.Workload> workloads) {
+        var studies = targets.get(target).studies().stream().<Run.Study>map(study -> switch (study) {
+            case Run.Steady steady -> new Run.Steady(steady.name(), steady.design(), steady.rounds(),
+                    steady.settleSeconds(), steady.measureSeconds(), workloads == null ? steady.workloads() : workloads);
+        }).toList();
+        return new Profile(description, claims, seed, warmUpRequests, Map.of(target, new OnTarget(variants, studies)));
+    }
+
     // ==== Order ====
 
     /** The same plan for fewer variants. */

@@ -65,6 +65,17 @@ final class MadeUpRun {
                 run.agreement(), run.cells(), run.warnings(), run.published()));
     }
 
+    /** The same by a profile that is too short to claim a difference. */
+    MadeUpRun claimingNothing() {
+        return run(run -> {
+            var plan = run.plan();
+            var silent = new Run.Plan(plan.profile(), plan.description(), false, plan.seed(), plan.warmUpRequests(),
+                    plan.variants(), plan.studies(), plan.order());
+            return new Run(run.schema(), run.id(), run.target(), run.started(), run.finished(), silent,
+                    run.environment(), run.prices(), run.agreement(), run.cells(), run.warnings(), run.published());
+        });
+    }
+
     /** Writes run.json and the files of all cells. */
     Path write(Path directory) throws IOException {
         Files.createDirectories(directory.resolve("cells"));

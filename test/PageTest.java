@@ -83,6 +83,24 @@ final class PageTest {
         assertTrue(name.matcher(opened.dom()).find(), "a plot shows the name as it is");
     }
 
+    /** Lines are jsplot's own traces and titles its axes', which its templates put between quotes as they are. */
+    @Test void names_with_quotes_line_ends_and_a_last_backslash_stay_names() throws Exception {
+        var lines = new StringBuilder();
+        for (int i = 0; i < 50; i++) {
+            lines.append("""
+                    {"metric":"it's </script> %s","type":"Point","data":{"time":"2026-11-22T05:00:%02dZ","value":%d,\
+                    "tags":{"tag":"%s'+alert(1)+'\\u2028\\n\\"`${1}&amp;</script>\\\\"}}}
+                    """.formatted("\\\\", i, i + 1, i % 2));
+        }
+        var opened = open(page(Files.writeString(temporary.resolve("names.json"), lines).toString(),
+                "--metric", "it's </script> \\", "--by", "tag"));
+        assertEquals(List.of(), opened.console());
+        assertEquals(4, opened.plotsDrawn());
+        var legend = Pattern.compile("legendtext[^>]*>0'\\+alert\\(1\\)\\+'\\s+\"`\\$\\{1}&amp;amp;&lt;/script&gt;\\\\<");
+        assertTrue(legend.matcher(opened.dom()).find(), "a line's name is shown as it is");
+        assertTrue(opened.dom().contains("of 1 s") && opened.dom().contains("it's &lt;/script&gt; \\"), "an axis' title");
+    }
+
     @Test void the_page_names_nothing_outside_itself() throws Exception {
         String html = Files.readString(page("data/published/25m/run.json"));
         assertFalse(Pattern.compile("(src|href)=\"(?!data:)[^\"]").matcher(html).find());

@@ -77,7 +77,7 @@ final class ExhibitsTest {
         assertEquals("""
                 standard-or-lmi-io verdicts-io verdicts-io-secondary standard-or-lmi-store verdicts-store \
                 verdicts-store-secondary latency errors throughput cold-starts cold-start-verdicts resources \
-                smallest-findings intervals noise drift changes break-even discounts per-million headroom cost-items \
+                smallest-findings intervals slot-medians noise drift changes break-even discounts per-million headroom cost-items \
                 as-run""", exhibits(exact()).stream().filter(Exhibit::isListed).map(Exhibit::name)
                 .collect(Collectors.joining(" ")));
         assertEquals(List.of("medians", "differences-p50", "differences-cpu"),

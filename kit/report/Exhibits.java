@@ -63,6 +63,7 @@ final class Exhibits {
         if (claims) {
             all.add(Exhibit.of("smallest-findings", CERTAINTY, tables.smallestFindings()));
             all.add(Exhibit.of("intervals", CERTAINTY, tables.intervals()));
+            all.add(Exhibit.of("slot-medians", CERTAINTY, tables.slotMedians()));
             all.add(Exhibit.of("noise", CERTAINTY, tables.noise()));
             all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
             all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));

@@ -242,6 +242,22 @@ final class RunTables {
         return table.table("The smallest difference that this run would have found four times in five");
     }
 
+    /** How far the medians of a stream's slots lie apart: the rounds' own spread, of which intervals are made. */
+    Table slotMedians() {
+        var table = new Tables.Rows("workload", "variant").counts("slots")
+                .figures(List.of("lowest p50 [ms]", "middle p50 [ms]", "highest p50 [ms]", "highest / lowest"));
+        for (var stream : findings.streams) {
+            double[] medians = Arrays.stream(stream.medians()).sorted().toArray();
+            table.row(stream.workload.name(), stream.variant.name()).count("slots", medians.length);
+            if (medians.length == 0) continue;
+            double lowest = medians[0], highest = medians[medians.length - 1];
+            double middle = (medians[(medians.length - 1) / 2] + medians[medians.length / 2]) / 2;
+            table.figure("lowest p50 [ms]", lowest).figure("middle p50 [ms]", middle)
+                    .figure("highest p50 [ms]", highest).figure("highest / lowest", highest / lowest);
+        }
+        return table.table("How the medians of a variant's slots lie apart");
+    }
+
     /** The A/A twin: the same function deployed twice. What these two differ by is noise. */
     Table noise() {
         var table = ofMeasures(MEASURES, measure -> measure.title, "workload");

@@ -90,7 +90,7 @@ final class Analyze implements Callable<Integer> {
                 return OffsetDateTime.parse(text).toInstant();
             } catch (DateTimeParseException notOne) {
                 throw new CommandLine.TypeConversionException(
-                        "'" + text + "' is no time with its zone, such as 2026-11-22T05:10:00Z or …T07:10:00+02:00");
+                        "'" + text + "' is not a time with a time zone, such as 2026-11-22T05:10:00Z or 2026-11-22T07:10:00+02:00");
             }
         }
     }
@@ -103,7 +103,7 @@ final class Analyze implements Callable<Integer> {
         List<Input> inputs = inputs();
         if (inputs.stream().noneMatch(Input::isRun)) return analyzeFiles(inputs);
         if (!inputs.stream().allMatch(Input::isRun)) {
-            throw bad("runs and k6 files do not go together", "name runs only, or only k6 files");
+            throw bad("runs and k6 files can't be analysed together", "name only runs, or only k6 files");
         }
         if (!by.isEmpty() || metric != null || from != null || to != null) {
             throw bad("with a run.json no option changes a number",
@@ -359,10 +359,10 @@ final class Analyze implements Callable<Integer> {
     private static List<String> caveats(Run run) {
         var sentences = new ArrayList<String>();
         if (run.isLocal()) {
-            sentences.add("Measured on one machine, with the functions on one core: these are no figures of AWS's.");
+            sentences.add("Measured on one machine, with the functions on one core. These are not AWS figures.");
         }
         if (!run.plan().claims()) {
-            sentences.add("This profile is too short to claim any difference; it is a look at everything.");
+            sentences.add("This profile is too short to claim any difference. It only gives a first look at everything.");
         }
         if (run.published() != null) sentences.add("Published copy: " + run.published() + ".");
         sentences.addAll(run.warnings());

@@ -211,7 +211,7 @@ final class AnalyzeTest {
         String file = file("some.json", declaration("checks", "rate"), request(10, 1, "a", "200", "")).toString();
         analyze(file, "--by", "scenari", "--out", out()).exits(2).says("no sample has the tag 'scenari'", "scenario");
         analyze(file, "--metric", "nope", "--out", out()).exits(2).says("no sample of nope", "checks");
-        analyze(file, "--from", "05:00").exits(2).says("'05:00' is no time", "2026-11-22T05:10:00Z");
+        analyze(file, "--from", "05:00").exits(2).says("'05:00' is not a time", "2026-11-22T05:10:00Z");
         analyze(file, file).exits(2).says("named twice");
         analyze("before=", "after=" + file).exits(2).says("names no file");
         analyze(file, "--check").exits(2).says("only a run");

@@ -96,7 +96,7 @@ final class PageTest {
                 "--metric", "it's </script> \\", "--by", "tag"));
         assertEquals(List.of(), opened.console());
         assertEquals(4, opened.plotsDrawn());
-        var legend = Pattern.compile("legendtext[^>]*>0'\\+alert\\(1\\)\\+'\\s+\"`\\$\\{1}&amp;amp;&lt;/script&gt;\\\\<");
+        var legend = Pattern.compile("legendtext[^>]*>0'\\+alert\\(1\\)\\+'[\\s\\u2028]+\"`\\$\\{1}&amp;amp;&lt;/script&gt;\\\\<");
         assertTrue(legend.matcher(opened.dom()).find(), "a line's name is shown as it is");
         assertTrue(opened.dom().contains("of 1 s") && opened.dom().contains("it's &lt;/script&gt; \\"), "an axis' title");
     }

@@ -18,6 +18,7 @@
 //RUNTIME_OPTIONS -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m
 //SOURCES kit/Cli.java
 //SOURCES kit/build/Build.java
+//SOURCES kit/build/Children.java
 //SOURCES kit/build/Generator.java
 //SOURCES kit/build/K6.java
 //SOURCES kit/record/Contract.java
@@ -71,6 +72,8 @@ final class Experiment implements Callable<Integer> {
     private static final int BYTES_PER_REQUEST = 400;
     /** What a run must leave free for everybody else on the disk. */
     private static final long DISK_RESERVE_BYTES = 500L << 20;
+    /** Less than this is left on a disk that could not take what k6 wanted to write. */
+    private static final long DISK_FULL_BYTES = 1 << 20;
 
     /** No service is registered for this port, and no outgoing connection is given it. */
     private static final int LOCK_PORT = 21769;
@@ -492,7 +495,8 @@ final class Experiment implements Callable<Integer> {
             var seconds = phases.getLast().startSecond() + phases.getLast().seconds();
             var limit = Duration.ofMillis((long) (seconds * 1000)).plus(CELL_RESERVE);
             var description = description(planned, workloads, plan, phases, started);
-            generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), limit);
+            Path said = Files.createDirectories(journal.directory.resolve("logs")).resolve("k6.log");
+            generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), said, limit);
             if (stores) stored = target.ask(new Target.Stored(null)).stored();
             // Counting reads all of k6's file once more; this machine's records are there without being waited for.
             boolean areLate = targetName.equals("aws");
@@ -513,7 +517,16 @@ final class Experiment implements Callable<Integer> {
             }
             outcome = Run.Outcome.failed(broken.getMessage());
         }
+        boolean diskIsFull = Files.getFileStore(data).getUsableSpace() < DISK_FULL_BYTES;
+        if (diskIsFull) {
+            // What the cell has left is cut, and its room is what run.json needs.
+            for (var file : journal.files(planned.name())) Files.delete(journal.directory.resolve(file.path()));
+            outcome = Run.Outcome.failed("the disk is full");
+        }
         journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
+        if (diskIsFull) throw new Cli.Problem(MEASUREMENT_FAILED,
+                "the disk of " + data + " was full while " + planned.name() + " was measured",
+                "make room; finished cells are kept, and ./jbang experiment.java --resume goes on with the rest");
     }
 
     /** How many requests k6 has sent, by its own record. */

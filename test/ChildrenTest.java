@@ -99,7 +99,7 @@ final class ChildrenTest {
 
     @Test void a_tools_lines_are_handed_on_and_its_exit_code_is_returned() throws Exception {
         var lines = new ArrayList<String>();
-        var tool = Children.builder(List.of("sh", "-c", "echo one; echo two >&2; exit 7"));
+        var tool = Children.builder(List.of("sh", "-c", "echo one; echo two >&2; exit 7")).redirectErrorStream(true);
         assertEquals(7, Children.run(tool, lines::add));
         assertEquals(List.of("one", "two"), lines);
     }

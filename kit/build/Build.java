@@ -252,21 +252,7 @@ final class Build {
         else builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("KIT_CACHE", Files.createDirectories(cache).toString());
-        Process process = builder.start();
-        // Reading a pipe cannot be interrupted, waiting for a process can.
-        var reader = CompletableFuture.runAsync(() -> {
-            try (var output = process.inputReader(UTF_8)) {
-                output.lines().forEach(lines);
-            } catch (IOException | UncheckedIOException cut) {
-                // Its process was killed amid a line.
-            }
-        }, Thread::startVirtualThread);
-        try {
-            return process.waitFor();
-        } finally {
-            Children.kill(process);
-            reader.join();
-        }
+        return Children.run(builder, lines);
     }
 
     /** A turn to build: among the threads of this process, whom a file's lock does not part, and other processes. */

@@ -42,14 +42,14 @@ final class Children {
     }
 
     /**
-     * Runs a tool to its end and hands on each line of its stdout and stderr. When the thread is interrupted meanwhile,
-     * the tool and all that it has started are killed.
+     * Runs a tool to its end and hands on each line of its stdout. When the thread is interrupted meanwhile, the tool
+     * and all that it has started are killed.
      *
-     * @param child a {@link #builder} with its directory and environment set
+     * @param child a {@link #builder}, with the directory, environment and stderr that the tool is to have
      * @return the tool's exit code
      */
     static int run(ProcessBuilder child, Consumer<String> line) throws IOException, InterruptedException {
-        var process = child.redirectErrorStream(true).start();
+        var process = child.start();
         try {
             // Waiting for a thread can be interrupted; reading what a process says can not.
             var reading = new FutureTask<Void>(() -> {

@@ -22,21 +22,17 @@ final class Generator {
         }
     }
 
-    static Result run(List<String> command, Map<String, Object> cell, String apiKey, Duration limit)
+    /** @param said gets what k6 prints, in place of what an earlier one has printed */
+    static Result run(List<String> command, Map<String, Object> cell, String apiKey, Path said, Duration limit)
             throws IOException, InterruptedException {
-        Path said = Files.createTempFile("lambda-kit-k6", ".log");
+        var builder = Children.builder(command).redirectErrorStream(true).redirectOutput(said.toFile());
+        builder.environment().put("KIT_CELL", Run.line(cell));
+        if (apiKey != null) builder.environment().put("KIT_API_KEY", apiKey);
+        var k6 = builder.start();
         try {
-            var builder = Children.builder(command).redirectErrorStream(true).redirectOutput(said.toFile());
-            builder.environment().put("KIT_CELL", Run.line(cell));
-            if (apiKey != null) builder.environment().put("KIT_API_KEY", apiKey);
-            var k6 = builder.start();
-            try {
-                return watch(k6, said, limit);
-            } finally {
-                Children.kill(k6);
-            }
+            return watch(k6, said, limit);
         } finally {
-            Files.delete(said);
+            Children.kill(k6);
         }
     }
 

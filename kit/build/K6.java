@@ -185,14 +185,7 @@ final class K6 {
     private static void run(Path directory, List<String> command) throws IOException, InterruptedException {
         var builder = Children.builder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment().put("GOBIN", directory.toAbsolutePath().toString());
-        var process = builder.start();
-        try {
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new IOException(said.lines().reduce((_, last) -> last).orElse(String.join(" ", command)));
-            }
-        } finally {
-            Children.kill(process);
-        }
+        var lastLine = new AtomicReference<>(String.join(" ", command));
+        if (Children.run(builder, lastLine::set) != 0) throw new IOException(lastLine.get());
     }
 }

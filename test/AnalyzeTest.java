@@ -265,6 +265,21 @@ final class AnalyzeTest {
         assertEquals("a,/x,2,10.0,10.0,10.0,10.0,10.0,10.0,10.0", report("latency").lines().toList().getLast());
     }
 
+    @Test void nineteen_thousand_groups_fit_the_heap_and_one_more_than_twenty_are_refused() throws Exception {
+        for (int groups : new int[] {19_000, 20_001}) {
+            Path file = temporary.resolve("groups.json.gz");
+            try (var out = new PrintStream(new GZIPOutputStream(Files.newOutputStream(file)))) {
+                String samples = line("x", 1, "2026-11-22T05:00:00Z", "a", "A", "b", "B").repeat(40);
+                for (int group = 0; group < groups; group++) {
+                    out.print(samples.replace("\"A", "\"" + group / 200).replace("\"B", "\"" + group % 200));
+                }
+            }
+            var result = analyze(file.toString(), "--metric", "x", "--by", "a,b", "--out", out());
+            if (groups == 19_000) result.exits(0).says("18976 more rows");
+            else result.exits(2).says("more than 20000 series by [a, b").says("choose fewer tags");
+        }
+    }
+
     @Test void inspect_shows_metrics_tags_and_their_values() throws Exception {
         Path file = file("some.json", request(10, 1, "a", "200", ""), request(30, 2, "b", "404", "1404"));
         analyze("inspect", file.toString()).exits(0).says("http_req_duration", "scenario", "a (1), b (1)", "1404 (1)");

@@ -571,7 +571,8 @@ final class K6ReaderTest {
             double[] values = DoubleStream.generate(kind.getValue()).limit(300_000).toArray(), sorted = values.clone();
             Arrays.sort(sorted);
             try (Values.Spill spill = new Values.Spill()) {
-                Values first = new Values(spill, false), second = new Values(spill, true);
+                Values first = new Values(spill, Values.SMALL_CHUNK, false);
+                Values second = new Values(spill, Values.LARGE_CHUNK, true);
                 for (int i = 0; i < values.length; i++) (i % 3 == 0 ? first : second).add(values[i], i);
                 first.merge(second);
                 double[] found = first.percentiles(values.length, sorted[0], sorted[sorted.length - 1], ps);

@@ -35,8 +35,15 @@ final class K6Reader {
     private static final int LONGEST_LINE = 16 << 20;
     /** Refused lines that are kept of each shard, and bytes that are kept of each. */
     private static final int REFUSED_SHOWN = 5, REFUSED_BYTES = 120;
-    /** More series than this come from a mistake in the choice of tags, and would fill the heap. */
+    /**
+     * More series than this come from a mistake in the choice of tags. As many as this, on as many threads as there are
+     * by default, take 60 MB of the heap.
+     */
     private static final int MOST_SERIES = 20_000;
+    /** Series of a thread whose values wait in large chunks: 4 MB of them. */
+    private static final int LARGE_SERIES = 2_000;
+    /** More threads than this would wait for the fastest disk. */
+    private static final int MOST_THREADS = 4;
 
     /** What the values of a tag become when there are too many to tell them apart. */
     static final String OTHER = "(other)";
@@ -73,10 +80,10 @@ final class K6Reader {
                 throw new IllegalArgumentException("a query needs two blocks, a tag value and a thread at least");
         }
 
-        /** A series for each combination of these tags' values; all metrics, all time, no blocks, all cores. */
+        /** A series for each combination of these tags' values; all metrics, all time, no blocks, a thread a core. */
         static Query by(String... tags) {
             return new Query(Set.of(), List.of(tags), Long.MIN_VALUE, Long.MAX_VALUE, 0, 0, 1_000, 1_000,
-                    Runtime.getRuntime().availableProcessors());
+                    Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
         }
 
         Query metrics(String... names) {
@@ -167,11 +174,11 @@ final class K6Reader {
         private long count, firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, blockNs, blockOriginNs;
         private double min = Double.POSITIVE_INFINITY, max = Double.NEGATIVE_INFINITY;
 
-        private Series(String label, String metric, List<String> values, Values.Spill spill, boolean withTimes) {
+        private Series(String label, String metric, List<String> values, Values all) {
             this.label = label;
             this.metric = metric;
             this.values = values;
-            all = new Values(spill, withTimes);
+            this.all = all;
         }
 
         /**
@@ -180,7 +187,7 @@ final class K6Reader {
          */
         static Series union(List<Series> parts, List<String> values) {
             Series first = parts.getFirst();
-            Series union = new Series(first.label, first.metric, List.copyOf(values), null, false);
+            Series union = new Series(first.label, first.metric, List.copyOf(values), Values.none());
             union.blockNs = first.blockNs;
             union.blockOriginNs = first.blockOriginNs;
             for (Series part : parts) union.merge(part);
@@ -471,7 +478,8 @@ final class K6Reader {
         private final Work work;
         private final SortedMap<Key, Series> series = new TreeMap<>();
         private final Map<String, Map<String, Long>> census = new TreeMap<>();
-        private final List<Set<String>> tagValues;
+        /** Each value of the query's tags by itself: so all series share one text for it. */
+        private final List<Map<String, String>> tagValues;
         private final boolean[] folded;
 
         private final K6Lines<Series> lines = new K6Lines<>(this);
@@ -484,7 +492,7 @@ final class K6Reader {
         Worker(Query query, Work work) {
             this.query = query;
             this.work = work;
-            tagValues = query.tags.stream().map(_ -> (Set<String>) new HashSet<String>()).toList();
+            tagValues = query.tags.stream().map(_ -> (Map<String, String>) new HashMap<String, String>()).toList();
             folded = new boolean[query.tags.size()];
         }
 
@@ -642,15 +650,16 @@ final class K6Reader {
             String[] values = new String[folded.length];
             for (int i = 0; i < values.length; i++) {
                 String value = tags.getOrDefault(query.tags.get(i), "");
-                if (!folded[i] && tagValues.get(i).add(value) && tagValues.get(i).size() > query.mostTagValues) fold(i);
+                if (!folded[i]) value = tagValues.get(i).computeIfAbsent(value, own -> own);
+                if (tagValues.get(i).size() > query.mostTagValues) fold(i);
                 values[i] = folded[i] ? OTHER : value;
             }
             return series(new Key(tally.input, tally.label, metric, List.of(values)));
         }
 
         private Series series(Key key) {
-            Series one = series.computeIfAbsent(key, 
-                    _ -> new Series(key.label, key.metric, key.values, spill, query.blockNs > 0));
+            Series one = series.computeIfAbsent(key, _ -> new Series(key.label, key.metric, key.values, new Values(spill,
+                    series.size() < LARGE_SERIES ? Values.LARGE_CHUNK : Values.SMALL_CHUNK, query.blockNs > 0)));
             if (series.size() > MOST_SERIES)
                 throw new IllegalArgumentException(
                         "more than " + MOST_SERIES + " series by " + query.tags + ": choose fewer tags");
@@ -684,7 +693,7 @@ final class K6Reader {
 
         void merge(Worker other) {
             for (int tag = 0; tag < folded.length; tag++) {
-                tagValues.get(tag).addAll(other.tagValues.get(tag));
+                tagValues.get(tag).putAll(other.tagValues.get(tag));
                 boolean fold = folded[tag] || other.folded[tag] || tagValues.get(tag).size() > query.mostTagValues;
                 if (fold && !folded[tag]) fold(tag);
                 if (fold && !other.folded[tag]) other.fold(tag);
@@ -712,7 +721,7 @@ final class K6Reader {
         }
     }
 
-    private static final Series UNWANTED = new Series("", "", List.of(), null, false);
+    private static final Series UNWANTED = new Series("", "", List.of(), Values.none());
 
     private record Key(int input, String label, String metric, List<String> values) implements Comparable<Key> {
         @Override public int compareTo(Key other) {

@@ -11,7 +11,9 @@ import module java.base;
 /** All values added, in no order; parts that were collected apart merge into one. Not for several threads. */
 final class Values {
     /** Words that wait in memory: 2 KB for each series, and still few reads when a chain is followed. */
-    private static final int CHUNK = 256;
+    static final int LARGE_CHUNK = 256;
+    /** For one of very many series, which couldn't all have 2 KB; an eighth of that takes eight times the reads. */
+    static final int SMALL_CHUNK = 32;
     private static final int FIRST_CHUNK = 8;
     /**
      * Values that are sorted at once: 512 KB. Sorting more costs more than the pass over the disk that it would save.
@@ -21,6 +23,8 @@ final class Values {
     private static final int MOST_BINS = 1 << 16;
 
     private final Spill spill;
+    /** Words of a full chunk. */
+    private final int most;
     /** Words for each value: its bits, and its time if times are kept. */
     private final int stride;
     private final List<Values> parts = new ArrayList<>();
@@ -28,11 +32,15 @@ final class Values {
     private int waiting;
     private long previous = Spill.NONE;
 
-    /** Values that go to this file when there are more than a chunk of them. */
-    Values(Spill spill, boolean withTimes) {
+    /** Values that go to this file when there are more than a chunk of so many words of them. */
+    Values(Spill spill, int chunkWords, boolean withTimes) {
         this.spill = spill;
+        most = chunkWords;
         stride = withTimes ? 2 : 1;
     }
+
+    /** None of one's own, for others to be merged into. */
+    static Values none() { return new Values(null, LARGE_CHUNK, false); }
 
     /** Adds a finite value and its time in ns, which is forgotten unless times are kept. */
     void add(double value, long timeNs) throws IOException {
@@ -43,7 +51,7 @@ final class Values {
     }
 
     private void makeRoom() throws IOException {
-        if (waiting < CHUNK) {
+        if (waiting < most) {
             chunk = Arrays.copyOf(chunk, 2 * waiting);
         } else {
             previous = spill.write(chunk, previous);
@@ -172,11 +180,11 @@ final class Values {
     private void forEachChunk(Chunk each) throws IOException {
         each.words(chunk, waiting, stride);
         if (previous != Spill.NONE) {
-            long[] read = new long[CHUNK];
-            ByteBuffer bytes = ByteBuffer.allocate(Spill.CHUNK_BYTES).order(ByteOrder.nativeOrder());
+            long[] read = new long[most];
+            ByteBuffer bytes = ByteBuffer.allocate(Spill.bytes(read)).order(ByteOrder.nativeOrder());
             for (long at = previous; at != Spill.NONE; ) {
                 at = spill.read(at, bytes, read);
-                each.words(read, CHUNK, stride);
+                each.words(read, most, stride);
             }
         }
         for (Values part : parts) part.forEachChunk(each);
@@ -236,19 +244,21 @@ final class Values {
     static final class Spill implements Closeable {
         static final long NONE = -1;
         private static final int BUFFER_BYTES = 64 << 10;
-        static final int CHUNK_BYTES = Long.BYTES + CHUNK * Long.BYTES;
 
         private FileChannel file;
         private ByteBuffer waiting;
         private long written;
 
+        /** What a chunk takes, with the link to the one before it. */
+        static int bytes(long[] chunk) { return Long.BYTES + chunk.length * Long.BYTES; }
+
         /** Writes a full chunk and a link to the one before it; gives the place to link to. */
         long write(long[] chunk, long previous) throws IOException {
             if (waiting == null) waiting = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
-            if (waiting.remaining() < CHUNK_BYTES) flush();
+            if (waiting.remaining() < bytes(chunk)) flush();
             long at = written + waiting.position();
             waiting.putLong(previous).asLongBuffer().put(chunk);
-            waiting.position(waiting.position() + CHUNK * Long.BYTES);
+            waiting.position(waiting.position() + chunk.length * Long.BYTES);
             return at;
         }
 
@@ -270,7 +280,7 @@ final class Values {
         /** Reads a chunk through a buffer for its bytes; gives the place of the one before it. */
         long read(long at, ByteBuffer chunk, long[] into) throws IOException {
             chunk.clear();
-            if (at >= written) chunk.put(0, waiting, (int) (at - written), CHUNK_BYTES);
+            if (at >= written) chunk.put(0, waiting, (int) (at - written), bytes(into));
             else while (chunk.hasRemaining())
                 if (file.read(chunk, at + chunk.position()) < 0) throw new EOFException("the file of values was cut");
             chunk.rewind().asLongBuffer().get(1, into);

@@ -18,6 +18,9 @@ final class Page {
     // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; no smaller bundle has box plots.
     private static final String PLOTLY = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
 
+    /** More rows than this nobody reads on a page; those of twenty thousand groups would be megabytes of markup. */
+    private static final int MOST_ROWS = 1_000;
+
     private final String title;
     private final StringBuilder body = new StringBuilder();
     private final StringBuilder scripts = new StringBuilder();
@@ -62,7 +65,9 @@ final class Page {
             heading(exhibit);
             if (!exhibit.sentence().isEmpty()) text(exhibit.sentence());
         }
-        body.append(Tables.html(table));
+        int more = table.rowCount() - MOST_ROWS;
+        body.append(Tables.html(more <= 0 ? table : table.first(MOST_ROWS)));
+        if (more > 0) text(more + " more rows are in " + exhibit.name() + ".csv.");
     }
 
     private void figure(Exhibit exhibit, Figure figure) {

@@ -97,8 +97,11 @@ final class Local implements Callable<Integer> {
 
     @Command(name = "stores", hidden = true)
     static final class ServeStores implements Callable<Integer> {
+        @Parameters(arity = "0..1", description = "A DynamoDB that is served already; without it, DynamoDB Local.")
+        URI dynamodb;
+
         @Override public Integer call() throws Exception {
-            Stores.serve();
+            Stores.serve(Optional.ofNullable(dynamodb));
             Thread.sleep(Long.MAX_VALUE);
             return Cli.DONE;
         }
@@ -187,6 +190,7 @@ final class Local implements Callable<Integer> {
 
         @Override public Target.Planned plan(Target.Plan request) throws IOException {
             refuseOtherSystems();
+            Stores.ownDynamodb();
             var refused = new TreeMap<String, String>();
             long needMb = STORES_MB;
             for (var variant : request.plan().variants()) {
@@ -217,10 +221,11 @@ final class Local implements Callable<Integer> {
             var invocations = new Records<>(Run.Invocation::start);
             var metrics = new Records<>(Run.Metric::time);
             try {
-                progress.accept("starting the stores");
+                progress.accept("starting the stores: S3Proxy, and " + Stores.ownDynamodb().map(URI::toString)
+                        .orElse("DynamoDB Local, whose licence asks for an AWS account in good standing"));
                 Path log = logs.resolve("stores.log");
-                var stores = closedWithSite(
-                        Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"), temporary, log));
+                var stores = closedWithSite(Stores.start(Machine.on(pinning.others()), List.of("Local", "stores"),
+                        Stores.ownDynamodb(), temporary, log));
                 // More starts at once than there are cores for them would only make each of them look slow.
                 var starts = new Semaphore(Math.max(1, pinning.functions().size()), true);
                 for (var variant : request.variants()) {

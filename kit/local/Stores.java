@@ -9,6 +9,14 @@
 //     GET  /contents?<id>    how many objects and items, whether their ids are the same, and one id's object and item
 //
 // An object of 36 bytes takes some kilobytes of memory: the stores are to be emptied between cells.
+//
+// DynamoDB Local may be used only by who has an AWS account in good standing: its licence, LICENSE.txt in its jar, says
+// so. Without one, LAMBDA_KIT_DYNAMODB names another server that speaks the protocol, such as dynalite (Apache-2.0):
+//
+//     npx dynalite@4.0.0 --host 127.0.0.1 --port 4567 --createTableMs 0 --deleteTableMs 0
+//     LAMBDA_KIT_DYNAMODB=http://127.0.0.1:4567 ./jbang experiment.java
+//
+// It took 2.3 ms for an item where DynamoDB Local takes about 1, so runs with different stores are not to be compared.
 
 //DEPS software.amazon.dynamodb:DynamoDBLocal:3.1.0
 //DEPS org.gaul:s3proxy:4.1.0
@@ -49,22 +57,45 @@ final class Stores implements AutoCloseable {
     /** One core is one processor to Java, which would then choose the collector that stops everything the longest. */
     private static final String COLLECTOR = "-XX:+UseG1GC";
 
-    /** Where the stores listen, on 127.0.0.1. */
-    record Ports(int s3, int dynamodb, int control) {
-        static URI uri(int port) { return URI.create("http://127.0.0.1:" + port); }
+    /** Names a DynamoDB of the user's own, on this machine; see this file's preface. */
+    private static final String OWN_DYNAMODB = "LAMBDA_KIT_DYNAMODB";
+    private static final Set<String> THIS_MACHINE = Set.of("127.0.0.1", "localhost", "[::1]");
+
+    /** Where the stores listen, on this machine. */
+    record Places(URI s3, URI dynamodb, URI control) {
+        static URI of(int port) { return URI.create("http://127.0.0.1:" + port); }
     }
 
     // ==== The parent's end ====
 
     private final Process process;
-    private final Ports ports;
+    private final Places places;
     private final Path log;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private Stores(Process process, Ports ports, Path log) {
+    private Stores(Process process, Places places, Path log) {
         this.process = process;
-        this.ports = ports;
+        this.places = places;
         this.log = log;
+    }
+
+    /**
+     * The DynamoDB that this user has named; empty when it is to be DynamoDB Local. Throws a Problem when it is not on
+     * this machine: the table of that name is deleted there, and made anew.
+     */
+    static Optional<URI> ownDynamodb() {
+        String named = System.getenv(OWN_DYNAMODB);
+        if (named == null || named.isBlank()) return Optional.empty();
+        try {
+            var uri = new URI(named);
+            if ("http".equals(uri.getScheme()) && THIS_MACHINE.contains(String.valueOf(uri.getHost()))) {
+                return Optional.of(uri);
+            }
+        } catch (URISyntaxException refusedBelow) {
+            // An address of no form is not on this machine either.
+        }
+        throw new Cli.Problem(Cli.REFUSED, OWN_DYNAMODB + " is '" + named + "', which is not a server on this machine",
+                OWN_DYNAMODB + "=http://127.0.0.1:4567 would be one; without it, it is DynamoDB Local");
     }
 
     /**
@@ -72,25 +103,28 @@ final class Stores implements AutoCloseable {
      *
      * @param prefix    of the command, such as taskset with its arguments; may be empty
      * @param main      the class whose main calls {@link #serve}, and its arguments; it is on this process's class path
+     * @param dynamodb  see {@link #ownDynamodb}
      * @param temporary a directory for the stores' temporary files
      */
-    static Stores start(List<String> prefix, List<String> main, Path temporary, Path log) throws IOException {
+    static Stores start(List<String> prefix, List<String> main, Optional<URI> dynamodb, Path temporary, Path log)
+            throws IOException {
         var command = new ArrayList<>(prefix);
         command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), HEAP, COLLECTOR,
                 "-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=" + temporary,
                 "-cp", System.getProperty("java.class.path")));
         command.addAll(main);
+        dynamodb.ifPresent(uri -> command.add(uri.toString()));
         Process process = Children.builder(command).redirectError(log.toFile()).start();
-        String ports = process.inputReader().readLine();
-        if (ports == null) throw new IOException("the stores did not start, see " + log);
-        return new Stores(process, Run.json().readValue(ports, Ports.class), log);
+        String places = process.inputReader().readLine();
+        if (places == null) throw new IOException("the stores did not start, see " + log);
+        return new Stores(process, Run.json().readValue(places, Places.class), log);
     }
 
     long pid() { return process.pid(); }
 
-    URI s3() { return Ports.uri(ports.s3); }
+    URI s3() { return places.s3; }
 
-    URI dynamodb() { return Ports.uri(ports.dynamodb); }
+    URI dynamodb() { return places.dynamodb; }
 
     /** Empties both stores. */
     void empty() throws IOException, InterruptedException {
@@ -103,7 +137,7 @@ final class Stores implements AutoCloseable {
         return Run.json().readValue(ask(HttpRequest.newBuilder(control("/contents" + query))), Target.Contents.class);
     }
 
-    private URI control(String path) { return Ports.uri(ports.control).resolve(path); }
+    private URI control(String path) { return places.control.resolve(path); }
 
     private String ask(HttpRequest.Builder request) throws IOException, InterruptedException {
         try {
@@ -123,15 +157,15 @@ final class Stores implements AutoCloseable {
 
     // ==== The stores' own process ====
 
-    /** Serves both stores until the process is killed. */
-    static void serve() throws Exception {
-        // The libraries log to stdout, which is for the ports alone.
+    /** Serves both stores until the process is killed; DynamoDB may be another server's. */
+    static void serve(Optional<URI> ownDynamodb) throws Exception {
+        // The libraries log to stdout, which is for the places alone.
         PrintStream stdout = System.out;
         System.setOut(System.err);
         ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("ROOT")).setLevel(ch.qos.logback.classic.Level.WARN);
 
         var objects = new Bucket();
-        var items = new Table();
+        var items = new Table(ownDynamodb.isPresent() ? ownDynamodb.get() : Table.dynamodbLocal());
         var control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.createContext("/empty", exchange -> answer(exchange, () -> {
             objects.empty();
@@ -144,7 +178,8 @@ final class Stores implements AutoCloseable {
                     id == null ? null : objects.text(id), id == null ? null : items.item(id));
         }));
         control.start();
-        stdout.println(Run.line(new Ports(objects.port(), items.port, control.getAddress().getPort())));
+        stdout.println(Run.line(new Places(
+                Places.of(objects.port()), items.server, Places.of(control.getAddress().getPort()))));
     }
 
     /** Objects and items, held against each other. */
@@ -183,7 +218,7 @@ final class Stores implements AutoCloseable {
             var current = new ForwardingBlobStore(memory) {
                 @Override public BlobStore delegate() { return memory; }
             };
-            server = S3Proxy.builder().blobStore(current).endpoint(Ports.uri(0))
+            server = S3Proxy.builder().blobStore(current).endpoint(Places.of(0))
                     .awsAuthentication(AuthenticationType.NONE, null, null).build();
             server.start();
         }
@@ -216,28 +251,53 @@ final class Stores implements AutoCloseable {
         }
     }
 
-    /** DynamoDB Local with one table in memory; emptying drops the table. */
+    /** One table of a DynamoDB; emptying drops it and makes it anew. */
     private static final class Table {
         /** DynamoDB Local wants to see a signature, and does not verify it. */
-        private static final String AUTHORIZATION = "AWS4-HMAC-SHA256 "
-                + "Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+        private static final String AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/"
+                + "aws4_request, SignedHeaders=host, Signature=0";
+        /** A server may make and delete tables slowly, as AWS's own does; one that takes longer than this hangs. */
+        private static final Duration PATIENCE = Duration.ofSeconds(10);
+        private static final Duration POLL_EVERY = Duration.ofMillis(20);
 
-        final int port;
+        final URI server;
         private final HttpClient client = HttpClient.newHttpClient();
 
-        Table() throws Exception {
+        Table(URI server) throws IOException, InterruptedException {
+            this.server = server;
+            empty();
+        }
+
+        /** Starts DynamoDB Local, all in memory. */
+        static URI dynamodbLocal() throws Exception {
             // Its own launcher listens on all interfaces, this one on loopback only. All credentials share a database.
             var server = new Server(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             server.setHandler(new ContextHandler(
                     new LocalDynamoDBServerHandler(new LocalDynamoDBRequestHandler(0, true, null, true, false), null)));
             server.start();
-            port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
-            create();
+            return Places.of(((ServerConnector) server.getConnectors()[0]).getLocalPort());
         }
 
         void empty() throws IOException, InterruptedException {
-            ask("DeleteTable", Map.of("TableName", TABLE));
+            if (!state().equals("none")) ask("DeleteTable", Map.of("TableName", TABLE));
+            waitUntilIs("none");
             create();
+            waitUntilIs("ACTIVE");
+        }
+
+        /** AWS's name for the table's state, or "none" when there is no such table. */
+        private String state() throws IOException, InterruptedException {
+            var response = send("DescribeTable", Map.of("TableName", TABLE));
+            if (response.body().contains("ResourceNotFoundException")) return "none";
+            return answer("DescribeTable", response).at("/Table/TableStatus").asText();
+        }
+
+        private void waitUntilIs(String state) throws IOException, InterruptedException {
+            var end = Instant.now().plus(PATIENCE);
+            while (!state().equals(state)) {
+                if (Instant.now().isAfter(end)) throw new IOException("the table is still not " + state);
+                Thread.sleep(POLL_EVERY);
+            }
         }
 
         private void create() throws IOException, InterruptedException {
@@ -265,11 +325,20 @@ final class Stores implements AutoCloseable {
         }
 
         private JsonNode ask(String verb, Map<String, Object> request) throws IOException, InterruptedException {
-            var http = HttpRequest.newBuilder(Ports.uri(port)).header("Authorization", AUTHORIZATION)
+            return answer(verb, send(verb, request));
+        }
+
+        private HttpResponse<String> send(String verb, Map<String, Object> request)
+                throws IOException, InterruptedException {
+            var http = HttpRequest.newBuilder(server).header("Authorization", AUTHORIZATION)
+                    .header("X-Amz-Date", "20260101T000000Z")
                     .header("Content-Type", "application/x-amz-json-1.0")
                     .header("X-Amz-Target", "DynamoDB_20120810." + verb)
                     .POST(HttpRequest.BodyPublishers.ofByteArray(Run.json().writeValueAsBytes(request)));
-            var response = client.send(http.build(), HttpResponse.BodyHandlers.ofString());
+            return client.send(http.build(), HttpResponse.BodyHandlers.ofString());
+        }
+
+        private static JsonNode answer(String verb, HttpResponse<String> response) throws IOException {
             if (response.statusCode() != 200) throw new IOException(verb + " was answered with " + response.body());
             return Run.json().readTree(response.body());
         }

@@ -776,7 +776,11 @@ final class AwsTest {
     /** What it answers to a plan. */
     private String serve(Map<String, String> environment) throws Exception {
         var process = process(environment);
-        try (var in = process.outputWriter()) { in.write(Run.line(planRequest()) + "\n"); }
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        // The end of its stdin would end the process amid the verb.
+        try (var in = process.outputWriter(); var out = process.inputReader()) {
+            in.write(Run.line(planRequest()) + "\n");
+            in.flush();
+            return Objects.requireNonNullElse(out.readLine(), "");
+        }
     }
 }

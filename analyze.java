@@ -21,9 +21,11 @@
 //SOURCES kit/judge/Gates.java
 //SOURCES kit/judge/Grouping.java
 //SOURCES kit/read/K6Reader.java
+//SOURCES kit/record/Disk.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/report/Exhibit.java
 //SOURCES kit/report/Exhibits.java
+//SOURCES kit/report/Markers.java
 //SOURCES kit/report/Numbers.java
 //SOURCES kit/report/Page.java
 //SOURCES kit/report/SeveralRuns.java
@@ -126,7 +128,7 @@ final class Analyze implements Callable<Integer> {
     }
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
-        if (writeUp != null || check) throw bad("only a run can be written up", "name a run.json");
+        if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
         var choice = new Grouping.Choice(by, metric, from, to);
         try (var reading = read(inputs.stream().map(Input::shards).toList(), choice.query())) {
             requireK6(reading);
@@ -373,39 +375,35 @@ final class Analyze implements Callable<Integer> {
 
     private int show(Report report, Path byDefault) throws IOException {
         Path directory = out != null ? out : byDefault;
-        write(report, directory, timed("draw", report::page));
+        String page = timed("draw", report::page);
+        if (!check) write(report, directory, page);
         return print(report, directory);
     }
 
-    /** Each file takes its earlier one's place when it is complete. */
-    private static void write(Report report, Path directory, String page) throws IOException {
+    private static void write(Report report, Path directory, String page) {
+        var files = new LinkedHashMap<Path, String>();
+        for (var exhibit : report.listed()) {
+            files.put(directory.resolve(exhibit.name() + ".csv"), Tables.csv(exhibit.table().orElseThrow()));
+        }
+        files.put(directory.resolve("index.html"), page);
         try {
             Files.createDirectories(directory);
+            Disk.write(files);
         } catch (IOException cannot) {
-            throw bad("the directory " + directory + " can't be made: " + cannot, "name another one with --out");
+            throw bad("the report can't be written: " + cannot.getMessage(), "make room, or name a place with --out");
         }
-        for (var exhibit : report.listed()) {
-            replace(directory.resolve(exhibit.name() + ".csv"), Tables.csv(exhibit.table().orElseThrow()));
-        }
-        replace(directory.resolve("index.html"), page);
     }
 
-    private static void replace(Path file, String text) throws IOException {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        Files.writeString(temporary, text);
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private static int print(Report report, Path directory) {
+    private int print(Report report, Path directory) {
         report.reasons().forEach(reason -> System.out.println("NOT VALID: " + reason));
         for (var exhibit : report.listed()) {
             var table = exhibit.table().orElseThrow();
             int more = table.rowCount() - MOST_ROWS_PRINTED;
-            System.out.println("\n" + exhibit.title() + "\n\n"
+            System.out.println("\n" + Cli.shown(exhibit.title()) + "\n\n"
                     + Tables.markdown(more <= 0 ? table : table.first(MOST_ROWS_PRINTED)));
-            if (more > 0) System.out.println(more + " more rows in " + directory.resolve(exhibit.name() + ".csv"));
+            if (more > 0) System.out.println(more + " more rows in " + exhibit.name() + ".csv");
         }
-        System.out.println("page     " + directory.resolve("index.html"));
+        if (!check) System.out.println("page     " + directory.resolve("index.html"));
         return report.reasons().isEmpty() ? Cli.DONE : NOT_VALID;
     }
 
@@ -424,20 +422,19 @@ final class Analyze implements Callable<Integer> {
         for (var exhibit : exhibits) {
             exhibit.table().ifPresent(table -> texts.put(exhibit.name(), Tables.markdown(table)));
         }
-        var marker = Pattern.compile("<!-- begin: ([\\w-]+) -->\n(.*?)<!-- end: \\1 -->", Pattern.DOTALL);
-        String after = marker.matcher(before).replaceAll(section -> {
-            String name = section.group(1), text = texts.get(name);
-            if (text == null) {
-                throw bad(writeUp + " asks for a section '" + name + "', which this run doesn't have",
-                        "it has " + String.join(", ", texts.keySet()));
-            }
-            return Matcher.quoteReplacement("<!-- begin: " + name + " -->\n" + text + "<!-- end: " + name + " -->");
-        });
+        String after;
+        try {
+            after = Markers.filled(before, texts);
+        } catch (IllegalArgumentException damaged) {
+            throw bad(writeUp + ": " + damaged.getMessage(),
+                    "a section is <!-- begin: NAME --> to <!-- end: NAME -->, each alone on a line; names are "
+                            + String.join(", ", texts.keySet()));
+        }
         if (check && !after.equals(before)) {
             String command = "./jbang analyze.java " + String.join(" ", arguments) + " --write-up " + writeUp;
             throw new Cli.Problem(STALE, writeUp + " is not what the data say", command + " writes it anew");
         }
-        if (!check) replace(writeUp, after);
+        if (!check) Disk.write(writeUp, after);
         System.out.println(writeUp + (check ? " says what the data say" : " is written"));
         return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
     }

@@ -143,8 +143,8 @@ final class Cli {
     }
 
     private static void tell(String happened, String hint) {
-        System.err.println("error: " + happened);
-        if (hint != null) System.err.println("hint: " + hint);
+        System.err.println("error: " + shown(happened));
+        if (hint != null) System.err.println("hint: " + shown(hint));
     }
 
     /** Asks a person at the terminal; anything but yes, and nobody there, is a Problem with exit code 2. */
@@ -154,9 +154,15 @@ final class Cli {
         if (!agreed) throw new Problem(REFUSED, otherwise, "--yes agrees without asking");
     }
 
-    static void warn(String line) { System.err.println("warning: " + line); }
+    static void warn(String line) { System.err.println("warning: " + shown(line)); }
 
-    static void say(String line) { System.err.println(line); }
+    static void say(String line) { System.err.println(shown(line)); }
+
+    /** What steers a terminal, or turns the direction of what follows, in text that may be a stranger's. */
+    private static final Pattern STEERS = Pattern.compile("[\\p{Cc}&&[^\n\t]]|[\u202A-\u202E\u2066-\u2069]");
+
+    /** Text as a terminal may have it: file names and tags are whoever's they are. */
+    static String shown(String text) { return STEERS.matcher(text).replaceAll("\uFFFD"); }
 
     /** How far long work is. Not for several threads at once. */
     static final class Progress implements AutoCloseable {
@@ -179,7 +185,7 @@ final class Cli {
             long nowNs = System.nanoTime();
             if (nowNs - lastNs < (terminal ? REDRAW : PLAIN_LINE).toNanos()) return;
             lastNs = nowNs;
-            String line = "%-8s %s".formatted(step, text.get());
+            String line = "%-8s %s".formatted(step, shown(text.get()));
             if (terminal) System.err.print(ERASE_LINE + line);
             else System.err.println(line);
             drawn = true;

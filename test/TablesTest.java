@@ -52,4 +52,17 @@ final class TablesTest {
         var shown = List.of("0", "0.000123", "0.5", "1", "9.99", "12.3", "100", "123", "123457", "-2.5", "—", "∞");
         assertEquals(shown, values.mapToObj(Tables::figure).toList());
     }
+
+    @Test void a_text_that_a_spreadsheet_would_compute_stays_a_text_in_csv() {
+        var table = new Tables.Rows("tag").figures(List.of("ms"));
+        for (String tag : List.of("=1+1", "+1", "-1", "@sum", "\tx", "plain")) table.row(tag).figure("ms", -1);
+        assertEquals("tag,ms\n'=1+1,-1.0\n'+1,-1.0\n'-1,-1.0\n'@sum,-1.0\n'\tx,-1.0\nplain,-1.0\n",
+                Tables.csv(table.table("")));
+    }
+
+    @Test void what_steers_a_terminal_does_not_reach_it() {
+        String hostile = "a\033[2Jb\u0007c\u009bd\u202ee";
+        String shown = Tables.markdown(new Tables.Rows("tag").row(hostile).table(""));
+        assertTrue(shown.contains("a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFDe"), shown);
+    }
 }

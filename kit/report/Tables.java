@@ -5,6 +5,7 @@
 
 //DEPS tech.tablesaw:tablesaw-core:0.44.4
 //DEPS org.slf4j:slf4j-nop:2.0.17
+//SOURCES ../Cli.java
 //SOURCES Numbers.java
 
 import module java.base;
@@ -94,17 +95,19 @@ final class Tables {
         return out.toString();
     }
 
-    /** A bare bar would end the cell, a line's end the row. */
-    private static String inCell(String text) { return text.replace("|", "\\|").replaceAll("\\R", " "); }
+    /** A bare bar would end the cell, a line's end the row, and what steers a terminal is nobody's figure. */
+    private static String inCell(String text) {
+        return Cli.shown(text.replace("|", "\\|").replaceAll("\\R|\t", " "));
+    }
 
-    /** RFC 4180, all digits, missing values empty. */
+    /** RFC 4180, all digits, missing values empty; a text that a spreadsheet would take for a formula is quoted for it. */
     static String csv(Table table) {
-        String header = table.columnNames().stream().map(Tables::quoted).collect(Collectors.joining(","));
+        String header = table.columnNames().stream().map(Tables::asText).map(Tables::quoted).collect(Collectors.joining(","));
         var out = new StringBuilder(header).append('\n');
         for (int row = 0; row < table.rowCount(); row++) {
             int at = row;
             out.append(table.columns().stream()
-                    .map(column -> column.isMissing(at) ? "" : quoted(column.get(at).toString()))
+                    .map(column -> column.isMissing(at) ? "" : quoted(inSpreadsheet(column, column.get(at).toString())))
                     .collect(Collectors.joining(","))).append('\n');
         }
         return out.toString();
@@ -158,6 +161,13 @@ final class Tables {
         return isFigure(column) ? sentence ? " class=\"figure sentence\"" : " class=\"figure\""
                 : sentence ? " class=\"sentence\"" : "";
     }
+
+    private static String inSpreadsheet(Column<?> column, String text) {
+        return column instanceof NumericColumn ? text : asText(text);
+    }
+
+    /** A spreadsheet computes what begins so, whoever wrote it, unless an apostrophe stands before it. */
+    private static String asText(String text) { return text.matches("(?s)[=+\\-@\\t\\r].*") ? "'" + text : text; }
 
     private static String quoted(String text) {
         boolean plain = text.chars().noneMatch(character -> "\",\r\n".indexOf(character) >= 0);

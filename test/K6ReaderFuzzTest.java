@@ -44,7 +44,10 @@ final class K6ReaderFuzzTest {
      */
     private static final class Answer {
         final SortedMap<String, List<double[]>> series = new TreeMap<>();
+        final Names names;
         int refused;
+
+        Answer(Names names) { this.names = names; }
 
         private void line(byte[] line) {
             // What JSON takes for white space; a blank line is nobody's loss.
@@ -80,7 +83,7 @@ final class K6ReaderFuzzTest {
                     || Integer.parseInt(time.substring(0, 4)) > 2261) return false;
             String key = root.get("metric").asText() + " " + TAGS.stream().map(tag -> {
                 JsonNode text = data.path("tags").path(tag);
-                return text.isTextual() ? text.asText() : "";
+                return text.isTextual() ? names.of(tag, text.asText()) : "";
             }).toList();
             double ns = parsed.toEpochSecond() * 1e9 + parsed.getNano();
             series.computeIfAbsent(key, _ -> new ArrayList<>()).add(new double[] {ns, value.asDouble() + 0.0});
@@ -93,8 +96,8 @@ final class K6ReaderFuzzTest {
         }
     }
 
-    private static Answer answer(byte[] file) {
-        Answer answer = new Answer();
+    private static Answer answer(byte[] file, Names names) {
+        Answer answer = new Answer(names);
         for (int from = 0, to; from < file.length; from = to + 1) {
             for (to = from; to < file.length && file[to] != '\n'; ) to++;
             answer.line(Arrays.copyOfRange(file, from, to));
@@ -102,10 +105,13 @@ final class K6ReaderFuzzTest {
         return answer;
     }
 
-    private void bothAgree(byte[] file, int threads) throws IOException {
-        Answer expected = answer(file);
+    private void bothAgree(byte[] file, int threads) throws IOException { bothAgree(file, threads, Names.EXACT); }
+
+    private void bothAgree(byte[] file, int threads, Names names) throws IOException {
+        Answer expected = answer(file, names);
         Path path = Files.write(folder.resolve("lines"), file);
-        K6Reader.Query query = K6Reader.Query.by(TAGS.toArray(String[]::new)).mostTagValues(100_000).threads(threads);
+        K6Reader.Query query = K6Reader.Query.by(TAGS.toArray(String[]::new)).mostTagValues(100_000).threads(threads)
+                .names(names);
         try (K6Reader.Reading reading = K6Reader.read(List.of(new K6Reader.Input("run", path)), query,
                 (_, _) -> {})) {
             assertEquals(expected.series.keySet(), reading.series().stream().map(one -> one.metric + " " + one.values)
@@ -275,6 +281,31 @@ final class K6ReaderFuzzTest {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] part : parts) all.writeBytes(part);
         return all.toByteArray();
+    }
+
+    /** Lines as k6 writes them, nearly: ids, what is nearly an id, and escapes where ids may stand. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void ids_in_urls_are_seen_in_damaged_lines_as_in_what_jackson_reads(long seed) throws IOException {
+        SplittableRandom random = new SplittableRandom(400 + seed);
+        List<String> segments = List.of("orders", "N", "N", "U", "H", "a-b", "12.5", "\\u003f", "\\/", "é", "?", "#", "N\\u0026", "");
+        List<String> shapes = Stream.generate(() -> IntStream.range(0, random.nextInt(1, 6))
+                .mapToObj(_ -> segments.get(random.nextInt(segments.size()))).collect(Collectors.joining("/", "http://h/", "")))
+                .limit(12).toList();
+        var out = new ByteArrayOutputStream();
+        for (int i = 0; i < 12_000; i++) {
+            String url = shapes.get(random.nextInt(shapes.size())).replace("N", "" + random.nextInt(100_000))
+                    .replace("U", new UUID(random.nextLong(), random.nextLong()).toString())
+                    .replace("H", Long.toHexString(random.nextLong()));
+            String tags = random.nextInt(20) == 0 ? "\"name\":\"/1\",\"name\":\"%s\",\"status\":\"200\"".formatted(url)
+                    : "\"name\":\"%s\",\"status\":\"%d\",\"url\":\"%s\"".formatted(url, random.nextInt(2), url);
+            byte[] line = """
+                    {"metric":"x","type":"Point","data":{"time":"2026-01-01T00:00:%02dZ","value":%d,"tags":{%s}}}
+                    """.formatted(i % 60, i % 7, tags).getBytes(StandardCharsets.UTF_8);
+            for (int times = random.nextInt(1, 4); times > 0; times--)
+                out.writeBytes(random(random, 8) ? damaged(line, random) : line);
+        }
+        bothAgree(out.toByteArray(), 1 + (int) seed % 2, new Names(true, List.of()));
     }
 
     @ParameterizedTest

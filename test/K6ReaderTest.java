@@ -642,6 +642,46 @@ final class K6ReaderTest {
         }
     }
 
+    private static final Names IDS = new Names(true, List.of());
+
+    @Test void segments_that_are_ids_become_one_name() {
+        var names = new LinkedHashMap<String, String>();
+        names.put("http://h/orders/17/items/4", "http://h/orders/{id}/items/{id}");
+        names.put("/orders/8f3a91c2-52d1-4f0e-9c1a-7b1e0d2a4c55?page=2", "/orders/{id}?page=2");
+        names.put("/a/2026-11-22/b#x", "/a/{id}/b#x");
+        names.put("https://h:8080/blob/da39a3ee5e6b4b0d3255bfef95601890afd80709", "https://h:8080/blob/{id}");
+        names.put("/u/01ARZ3NDEKTSV4RRFFQ69G5FAV/x/V1StGXR8_Z5jdHi6B-myT/", "/u/{id}/x/{id}/");
+        names.put("/é/12/ü/34", "/é/{id}/ü/{id}");
+        for (String as : List.of("http://127.0.0.1/x", "http://17/x", "/v1/orders", "/api2/facade/deadbeef", "17", "",
+                "/orders?id=17", "/x/release-notes-of-2024", "/12.5/a17", "http://h", "/a\\/17", "order 17")) names.put(as, as);
+        names.forEach((value, name) -> assertEquals(name, IDS.of("url", value)));
+        assertEquals("/17", IDS.of("group", "/17"));
+        assertEquals("/17", Names.EXACT.of("name", "/17"));
+        var own = new Names(true, List.of(Map.entry(Pattern.compile("[?].*"), ""), Map.entry(Pattern.compile("en|de"), "{language}")));
+        assertEquals("/{language}/x/{id}", own.of("name", "/de/x/17?q=1"));
+    }
+
+    @Test void urls_with_ids_are_read_by_the_fast_path_and_count_as_one_endpoint() throws IOException {
+        var text = new StringBuilder();
+        for (int i = 0; i < 30_000; i++) {
+            String url = i % 3 == 0 ? "http://h/list" : "http://h/%s/%d/x/%s".formatted(i % 3 == 1 ? "a" : "b", i,
+                    UUID.nameUUIDFromBytes(("" + i).getBytes()));
+            String tags = "{\"name\":\"%s\",\"status\":\"200\",\"url\":\"%s?q=1\"}".formatted(url, url);
+            for (String metric : List.of("x", "y", "z")) text.append(point(metric, SECOND, "" + i, tags));
+        }
+        K6Reader.Query query = K6Reader.Query.by("name", "url").metrics("x").names(IDS);
+        Path file = file(text.toString());
+        for (int threads = 1; threads <= 3; threads++) try (var reading = read(query.threads(threads), file)) {
+            assertEquals(List.of("http://h/a/{id}/x/{id} 10000", "http://h/b/{id}/x/{id} 10000", "http://h/list 10000"),
+                    reading.series().stream().map(one -> one.values.getFirst() + " " + one.count()).toList());
+            assertEquals("http://h/list?q=1", reading.series().getLast().values.getLast());
+            assertEquals(List.of(), reading.folded());
+            assertEquals(30_000L, reading.census().get("url").get("http://h/b/{id}/x/{id}?q=1"));
+            assertTrue(reading.shards().getFirst().jackson() < 100, reading.shards().getFirst()::toString);
+        }
+        assertEquals(List.of("name", "url"), read(query.names(Names.EXACT), file).folded());
+    }
+
     @Test void finer_series_unite_into_what_a_coarser_query_gives() throws IOException {
         Path file = Files.write(folder.resolve("synthetic"), synthetic(K6Generator.Shape.NEW, 2_400, 2));
         try (K6Reader.Reading fine = read(K6Reader.Query.by("variant").metrics("http_req_duration"), file);

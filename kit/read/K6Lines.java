@@ -1,5 +1,6 @@
 //DEPS com.fasterxml.jackson.core:jackson-core:2.19.2
 //SOURCES Bytes.java
+//SOURCES Names.java
 
 // What a line of k6's JSON output says: quickly for lines like those before, by Jackson for all others.
 //
@@ -15,6 +16,14 @@
 // behind the same frame (the head without the metric's name), as nothing but the name differs then. k6 writes about ten
 // lines with the same tail for each request, so nearly all lines are two comparisons and two numbers. No line is
 // guessed or skipped: what isn't known is Jackson's, and what isn't k6's is refused.
+//
+// Where a URL has ids that don't count (Names), the tail is new for each request, and is learned with holes:
+//
+//     ,"tags":{…,"name":"http://shop/orders/  8f3a91c2  /items/  17  ","status":"200",…}}}⏎
+//     piece                                   id        piece    id  piece
+//
+// A tail of these pieces with any ids between them means the same as the one that was learned. Its bytes are then kept
+// until another comes, as a request's other lines end in the same ones: pieces and ids are looked at once a request.
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -55,6 +64,8 @@ final class K6Lines<T> {
     private static final int MOST_METRICS = 1 << 8, MOST_FRAMES = 16;
     /** Tails that are remembered before all are forgotten, and the longest that is: some megabytes at most. */
     private static final int MOST_TAILS = 1 << 12, LONGEST_TAIL = 2 << 10;
+    /** Tails with holes before all are forgotten: they are tried one after the other. */
+    private static final int MOST_HOLED = 1 << 8;
     /** A longer text (a reply's body in a tag, perhaps) is cut, and told from others by its hash. */
     private static final int LONGEST_TEXT = 1_000;
     private static final int LARGE_LINE = 1 << 20;
@@ -62,13 +73,14 @@ final class K6Lines<T> {
     private static final int GUESS_BITS = 10;
 
     private final Meaning<T> meaning;
-    private final Json json = new Json();
-    private final Scanner scan = json.scan;
+    private final Json json;
+    private final Scanner scan;
     private final List<String> metrics = new ArrayList<>();
     private final List<Frame> frames = new ArrayList<>();
     private final List<Head> heads = new ArrayList<>();
     private final Head[] guesses = new Head[1 << GUESS_BITS];
     private final Tail[] tails = new Tail[2 * MOST_TAILS];
+    private final List<Holed> holed = new ArrayList<>();
     private final Map<Tags, Tags> tags = new HashMap<>();
     private int tailCount;
     private long after;
@@ -77,7 +89,11 @@ final class K6Lines<T> {
     private long timeNs;
     private double value;
 
-    K6Lines(Meaning<T> meaning) { this.meaning = meaning; }
+    K6Lines(Meaning<T> meaning, Names names) {
+        this.meaning = meaning;
+        json = new Json(names);
+        scan = json.scan;
+    }
 
     /** The sample's time in ns since 1970. */
     long timeNs() { return timeNs; }
@@ -123,6 +139,7 @@ final class K6Lines<T> {
     void forget() {
         List<Tags> counted = List.copyOf(tags.values());
         Arrays.fill(tails, null);
+        holed.clear();
         tags.clear();
         tailCount = 0;
         current = null;
@@ -187,6 +204,20 @@ final class K6Lines<T> {
         }
     }
 
+    /** A tail that was learned with holes where ids are: pieces[0], an id, pieces[1] and so on. */
+    private record Holed(byte[][] pieces, Frame frame, int metric, Tags tags) {
+        /** The place behind such a tail, if one stands here, else -1. */
+        long end(Object base, long at, long end) {
+            for (int i = 0; ; i++) {
+                if (!stands(pieces[i], base, at, end)) return -1;
+                at += pieces[i].length;
+                if (i == pieces.length - 1) return at;
+                at = Names.idEnd(base, at);
+                if (at < 0) return -1;
+            }
+        }
+    }
+
     private boolean known(Object base, long at, long end) {
         Head head = head(base, at, end);
         if (head == null) return false;
@@ -238,7 +269,18 @@ final class K6Lines<T> {
         Tail tail = tails[slot(hash)];
         for (int slot = slot(hash); tail != null; tail = tails[slot = slot + 1 & tails.length - 1])
             if (tail.hash == hash && tail.frame == frame && stands(tail.bytes, base, at, end)) break;
-        return tail == null ? null : follow(tail);
+        return tail == null ? withIds(base, at, end, frame) : follow(tail);
+    }
+
+    /** A tail like one with holes, or null. It leads nowhere and nothing to it, so that it goes when the next comes. */
+    private Tail withIds(Object base, long at, long end, Frame frame) {
+        for (Holed known : holed) {
+            if (known.frame != frame) continue;
+            long behind = known.end(base, at, end);
+            if (behind < 0 || behind - at > LONGEST_TAIL) continue;
+            return current = new Tail(Bytes.copy(base, at, behind), 0, frame, known.metric, known.tags);
+        }
+        return null;
     }
 
     private Tail follow(Tail tail) {
@@ -314,13 +356,32 @@ final class K6Lines<T> {
     }
 
     private void learnTail(byte[] bytes, long hash, Frame frame, int metric) {
-        if (tailCount == MOST_TAILS) forget();
+        if (tailCount == MOST_TAILS || holed.size() == MOST_HOLED) forget();
+        Tags shared = tags.computeIfAbsent(new Tags(Map.copyOf(json.tags)), own -> own);
+        Tail tail = new Tail(bytes, hash, frame, metric, shared);
+        if (json.holes.length > 0 && json.holes[0] > json.length - bytes.length) {
+            holed.add(new Holed(pieces(bytes), frame, metric, shared));
+            current = tail;
+            return;
+        }
         tailCount++;
         int slot = slot(hash);
         while (tails[slot] != null) slot = slot + 1 & tails.length - 1;
-        Tags shared = tags.computeIfAbsent(new Tags(Map.copyOf(json.tags)), own -> own);
-        tails[slot] = new Tail(bytes, hash, frame, metric, shared);
-        follow(tails[slot]);
+        tails[slot] = tail;
+        follow(tail);
+    }
+
+    /** What stands around the holes of the line that Jackson read last, of which these bytes are the end. */
+    private byte[][] pieces(byte[] tail) {
+        int[] holes = json.holes;
+        int start = json.length - tail.length, from = 0;
+        byte[][] pieces = new byte[holes.length / 2 + 1][];
+        for (int i = 0; i < holes.length; i += 2) {
+            pieces[i / 2] = Arrays.copyOfRange(tail, from, holes[i] - start);
+            from = holes[i + 1] - start;
+        }
+        pieces[holes.length / 2] = Arrays.copyOfRange(tail, from, tail.length);
+        return pieces;
     }
 
     // ==== Times and numbers ====
@@ -467,11 +528,16 @@ final class K6Lines<T> {
         private static final JsonFactory FACTORY = JsonFactory.builder()
                 .disable(JsonFactory.Feature.CHARSET_DETECTION).disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
+        private static final int[] NO_HOLES = {};
         /** What Windows' tools put in front of UTF-8. */
         private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
 
         final Scanner scan = new Scanner();
+        final Names names;
         final Map<String, String> tags = new HashMap<>();
+        /** Where in the line ids begin and end that don't count, in order, and the line's length. */
+        int[] holes;
+        int length;
         String metric, metricType, contains;
         /** Where in the line the metric's name and the time (with its quote) and the value begin. */
         int metricAt, timeAt, valueAt;
@@ -479,6 +545,9 @@ final class K6Lines<T> {
         double value;
         private String type;
         private boolean hasTime, hasValue;
+        private byte[] line;
+
+        Json(Names names) { this.names = names; }
 
         /** Reads a line; a large one alone, as each takes several times its size for a moment. */
         Kind read(Object base, long from, long to) {
@@ -489,6 +558,8 @@ final class K6Lines<T> {
         }
 
         private Kind parse(byte[] line) {
+            this.line = line;
+            length = line.length;
             metric = type = null;
             forgetData();
             int mark = startsWith(line, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
@@ -524,7 +595,12 @@ final class K6Lines<T> {
         private void forgetData() {
             hasTime = hasValue = false;
             metricType = contains = null;
+            forgetTags();
+        }
+
+        private void forgetTags() {
             tags.clear();
+            holes = NO_HOLES;
         }
 
         private void data(JsonParser parser) throws IOException {
@@ -562,17 +638,26 @@ final class K6Lines<T> {
         }
 
         private void tags(JsonParser parser) throws IOException {
-            tags.clear();
+            forgetTags();
             if (parser.currentToken() != JsonToken.START_OBJECT) {
                 parser.skipChildren();
                 return;
             }
             for (String tag; (tag = parser.nextFieldName()) != null; ) {
                 parser.nextToken();
+                int quote = at(parser);
                 String text = text(parser);
+                if (tags.containsKey(tag)) holes = NO_HOLES; // Which of two values counts is seen by all of both.
+                else if (text != null && text.length() <= LONGEST_TEXT && names.ids() && Names.isOf(tag)) open(quote + 1);
                 if (text == null) tags.remove(tag);
-                else tags.put(tag, text);
+                else tags.put(tag, names.of(tag, text));
             }
+        }
+
+        /** Adds the holes of the text that begins here and has been read, so that it has an end. */
+        private void open(int text) {
+            var more = LongStream.of(Names.holes(line, Bytes.FIRST + text)).mapToInt(place -> (int) (place - Bytes.FIRST));
+            holes = IntStream.concat(IntStream.of(holes), more).toArray();
         }
 
         private static int at(JsonParser parser) { return (int) parser.currentTokenLocation().getByteOffset(); }

@@ -2,6 +2,7 @@
 //SOURCES Gunzip.java
 //SOURCES Histogram.java
 //SOURCES K6Lines.java
+//SOURCES Names.java
 //SOURCES ../record/Slice.java
 //SOURCES Values.java
 
@@ -69,10 +70,11 @@ final class K6Reader {
      * @param blockOriginNs where block 0 begins
      * @param mostBlocks    when there are more from a label's first sample to its last, their length doubles
      * @param mostTagValues when a tag has more values, all of them become {@link #OTHER}
+     * @param names         what the values of the tags `url` and `name` count as
      * @param threads       how many threads parse
      */
     record Query(Set<String> metrics, List<String> tags, long fromNs, long toNs, long blockNs, long blockOriginNs,
-                 int mostBlocks, int mostTagValues, int threads) {
+                 int mostBlocks, int mostTagValues, Names names, int threads) {
         Query {
             metrics = Set.copyOf(metrics);
             tags = List.copyOf(tags);
@@ -82,29 +84,33 @@ final class K6Reader {
 
         /** A series for each combination of these tags' values; all metrics, all time, no blocks, a thread a core. */
         static Query by(String... tags) {
-            return new Query(Set.of(), List.of(tags), Long.MIN_VALUE, Long.MAX_VALUE, 0, 0, 1_000, 1_000,
+            return new Query(Set.of(), List.of(tags), Long.MIN_VALUE, Long.MAX_VALUE, 0, 0, 1_000, 1_000, Names.EXACT,
                     Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
         }
 
-        Query metrics(String... names) {
-            Set<String> only = Set.of(names);
-            return new Query(only, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
+        Query metrics(String... some) {
+            Set<String> only = Set.of(some);
+            return new Query(only, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, names, threads);
         }
 
         Query between(long from, long to) {
-            return new Query(metrics, tags, from, to, blockNs, blockOriginNs, mostBlocks, mostTagValues, threads);
+            return new Query(metrics, tags, from, to, blockNs, blockOriginNs, mostBlocks, mostTagValues, names, threads);
         }
 
         Query blocks(long lengthNs, long originNs, int most) {
-            return new Query(metrics, tags, fromNs, toNs, lengthNs, originNs, most, mostTagValues, threads);
+            return new Query(metrics, tags, fromNs, toNs, lengthNs, originNs, most, mostTagValues, names, threads);
         }
 
         Query mostTagValues(int most) {
-            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, most, threads);
+            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, most, names, threads);
+        }
+
+        Query names(Names as) {
+            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, as, threads);
         }
 
         Query threads(int count) {
-            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, count);
+            return new Query(metrics, tags, fromNs, toNs, blockNs, blockOriginNs, mostBlocks, mostTagValues, names, count);
         }
     }
 
@@ -482,7 +488,7 @@ final class K6Reader {
         private final List<Map<String, String>> tagValues;
         private final boolean[] folded;
 
-        private final K6Lines<Series> lines = new K6Lines<>(this);
+        private final K6Lines<Series> lines;
         private byte[] buffer = new byte[BLOCK_BYTES];
         private Tally tally;
         /** What makes a place among the bytes at hand a place in the shard. */
@@ -492,6 +498,7 @@ final class K6Reader {
         Worker(Query query, Work work) {
             this.query = query;
             this.work = work;
+            lines = new K6Lines<>(this, query.names);
             tagValues = query.tags.stream().map(_ -> (Map<String, String>) new HashMap<String, String>()).toList();
             folded = new boolean[query.tags.size()];
         }

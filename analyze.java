@@ -21,6 +21,7 @@
 //SOURCES kit/judge/Gates.java
 //SOURCES kit/judge/Grouping.java
 //SOURCES kit/read/K6Reader.java
+//SOURCES kit/read/Names.java
 //SOURCES kit/record/Disk.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/report/Exhibit.java
@@ -67,6 +68,7 @@ final class Analyze implements Callable<Integer> {
     @Option(names = "--metric", paramLabel = "NAME",
             description = "The metric to look at (default: answer_ms where it is, else http_req_duration).")
     String metric;
+    @Mixin Naming naming;
     @Option(names = "--from", paramLabel = "TIME", converter = Time.class,
             description = "Only samples from this time on: 2026-11-22T05:10:00Z.")
     Instant from;
@@ -84,6 +86,35 @@ final class Analyze implements Callable<Integer> {
     @Option(names = "--timings", description = "Print how long reading and what follows it took, a line each.")
     boolean timings;
     @Mixin Cli.Verbose verbose;
+
+    /** How URLs become endpoints, whether a k6 file is analysed or inspected. */
+    static final class Naming {
+        @Option(names = "--exact-names",
+                description = "Take url and name as they are (default: ids in their paths count as {id}).")
+        boolean isExact;
+        @Option(names = "--name", paramLabel = "REGEX=TEXT", converter = Rename.class,
+                description = "Write TEXT for what REGEX matches in url and name, after the ids: '[?].*=' drops a query.")
+        List<Names.Own> own = List.of();
+
+        Names names() { return new Names(!isExact, own); }
+
+        boolean isAsked() { return isExact || !own.isEmpty(); }
+    }
+
+    static final class Rename implements CommandLine.ITypeConverter<Names.Own> {
+        @Override public Names.Own convert(String text) {
+            int equals = text.lastIndexOf('=');
+            if (equals <= 0) throw new CommandLine.TypeConversionException("'" + text + "' is not REGEX=TEXT");
+            String regex = text.substring(0, equals), by = text.substring(equals + 1);
+            try {
+                Pattern.compile(regex + "|").matcher("").replaceAll(by); // Whether the text names a group that isn't there.
+                return new Names.Own(Pattern.compile(regex), by);
+            } catch (IllegalArgumentException | IndexOutOfBoundsException wrong) {
+                String why = wrong.getMessage().lines().findFirst().orElse("");
+                throw new CommandLine.TypeConversionException("'" + text + "' is not REGEX=TEXT: " + why);
+            }
+        }
+    }
 
     /** A time as a person writes it on the command line. */
     static final class Time implements CommandLine.ITypeConverter<Instant> {
@@ -107,9 +138,9 @@ final class Analyze implements Callable<Integer> {
         if (!inputs.stream().allMatch(Input::isRun)) {
             throw bad("runs and k6 files can't be analysed together", "name only runs, or only k6 files");
         }
-        if (!by.isEmpty() || metric != null || from != null || to != null) {
+        if (!by.isEmpty() || metric != null || naming.isAsked() || from != null || to != null) {
             throw bad("with a run.json no option changes a number",
-                    "drop --by, --metric, --from and --to, or name the k6 files themselves");
+                    "drop --by, --metric, --name, --exact-names, --from and --to, or name the k6 files themselves");
         }
         var runs = inputs.stream().flatMap(input -> input.paths().stream()).toList();
         return runs.size() == 1 ? analyzeRun(runs.getFirst()) : analyzeRuns(inputs);
@@ -129,7 +160,7 @@ final class Analyze implements Callable<Integer> {
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
         if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
-        var choice = new Grouping.Choice(by, metric, from, to);
+        var choice = new Grouping.Choice(by, metric, naming.names(), from, to);
         try (var reading = read(inputs.stream().map(Input::shards).toList(), choice.query())) {
             requireK6(reading);
             var notes = notes(reading, inputs);
@@ -179,9 +210,11 @@ final class Analyze implements Callable<Integer> {
             notes.add((input.label().isEmpty() ? "" : input.label() + ": ") + names
                     + (input.paths().size() > 1 ? ", read as the shards of one run" : ""));
         }
-        for (String tag : reading.folded()) {
-            notes.add("Tag '%s' has more than %d values: they are one group, %s."
-                    .formatted(tag, Grouping.MOST_TAG_VALUES, K6Reader.OTHER));
+        for (var tag : reading.folded()) {
+            notes.add("Tag '%s' has more than %d values, such as %s: they are one group, %s. %s"
+                    .formatted(tag.tag(), Grouping.MOST_TAG_VALUES, String.join(", ", tag.examples()), K6Reader.OTHER,
+                            Names.isOf(tag.tag()) ? "--name 'REGEX=TEXT' gives those that belong together one name."
+                                    : "--by with other tags groups them."));
         }
         if (notes.size() > 1 || inputs.getFirst().paths().size() > 1) notes.forEach(Cli::say);
         return notes;
@@ -448,6 +481,7 @@ final class Analyze implements Callable<Integer> {
 
         @Parameters(arity = "1..*", paramLabel = "FILE", description = "k6's JSON, plain or .gz, or -.")
         List<Path> files;
+        @Mixin Naming naming;
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws IOException {
@@ -455,7 +489,7 @@ final class Analyze implements Callable<Integer> {
                 throw bad("there is no file " + file, "name a file that k6 wrote");
             }
             var inputs = List.of(new K6Reader.Input("", files.toArray(Path[]::new)));
-            try (var reading = K6Reader.read(inputs, K6Reader.Query.by(), (_, _) -> {})) {
+            try (var reading = K6Reader.read(inputs, K6Reader.Query.by().names(naming.names()), (_, _) -> {})) {
                 requireK6(reading);
                 var metrics = new Tables.Rows("metric", "type", "contains", "first", "last").counts("samples");
                 for (var series : reading.series()) {

@@ -280,6 +280,23 @@ final class AnalyzeTest {
         }
     }
 
+    @Test void urls_with_ids_are_endpoints_unless_exact_names_are_asked_for() throws Exception {
+        var lines = new ArrayList<String>();
+        for (int i = 0; i < 1_200; i++) lines.add(line("http_req_duration", i, "2026-11-22T05:00:00Z",
+                "expected_response", "true", "name", "http://h/orders/" + i + "/items", "scenario", "s", "status", "200"));
+        String file = file("ids.json", lines.toArray(String[]::new)).toString();
+        analyze(file, "--out", out()).exits(0);
+        assertTrue(report("latency").contains("s,http://h/orders/{id}/items,1200,"), report("latency"));
+        analyze(file, "--exact-names", "--out", out()).exits(0).says("more than 1000 values", "http://h/orders/0/items",
+                "--name 'REGEX=TEXT'");
+        analyze(file, "--exact-names", "--name", "orders/(\\d)\\d*=$1", "--out", out()).exits(0);
+        assertTrue(report("latency").contains("s,http://h/1/items,"), report("latency"));
+        analyze(file, "--name", "(=x", "--out", out()).exits(2).says("is not REGEX=TEXT");
+        analyze(file, "--name", "a=$1", "--out", out()).exits(2).says("is not REGEX=TEXT");
+        analyze("inspect", file).exits(0).says("http://h/orders/{id}/items (1200)");
+        analyze(PUBLISHED, "--exact-names").exits(2).says("no option changes a number");
+    }
+
     @Test void inspect_shows_metrics_tags_and_their_values() throws Exception {
         Path file = file("some.json", request(10, 1, "a", "200", ""), request(30, 2, "b", "404", "1404"));
         analyze("inspect", file.toString()).exits(0).says("http_req_duration", "scenario", "a (1), b (1)", "1404 (1)");

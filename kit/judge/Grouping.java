@@ -5,6 +5,7 @@
 // they ended. Groups never cross labels; the first label named is what the others are compared with.
 
 //SOURCES ../read/K6Reader.java
+//SOURCES ../read/Names.java
 //SOURCES ../record/Run.java
 
 import module java.base;
@@ -42,7 +43,7 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
     enum Type { TREND, RATE, COUNTER, GAUGE }
 
     /** What is asked for; empty or null is the default of each. */
-    record Choice(List<String> by, String metric, Instant from, Instant to) {
+    record Choice(List<String> by, String metric, Names names, Instant from, Instant to) {
         Choice { by = by.stream().distinct().toList(); }
 
         /** What the reader must tell apart: the tags of the grouping, and those that say how a request ended. */
@@ -52,7 +53,7 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
 
         K6Reader.Query query() {
             return K6Reader.Query.by(tags().toArray(String[]::new)).metrics(metric == null ? METRICS_BY_DEFAULT : new String[] {metric})
-                    .mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS)
+                    .names(names).mostTagValues(MOST_TAG_VALUES).blocks(1_000_000_000L, 0, MOST_BLOCKS)
                     .between(from == null ? Long.MIN_VALUE : K6Reader.nanos(from), to == null ? Long.MAX_VALUE : K6Reader.nanos(to));
         }
     }

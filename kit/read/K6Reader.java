@@ -46,6 +46,9 @@ final class K6Reader {
     /** More threads than this would wait for the fastest disk. */
     private static final int MOST_THREADS = 4;
 
+    /** Values of such a tag that are told. */
+    private static final int EXAMPLES = 3;
+
     /** What the values of a tag become when there are too many to tell them apart. */
     static final String OTHER = "(other)";
 
@@ -122,6 +125,9 @@ final class K6Reader {
     /** What k6 declares of a metric: type is counter, gauge, rate or trend; contains is default, time or data. */
     record Metric(String name, String type, String contains) {}
 
+    /** A tag with so many values that all became {@link #OTHER}, and the first of them in the order of texts. */
+    record Folded(String tag, List<String> examples) {}
+
     /** Why a line was refused, its beginning, and where in the (inflated) shard it stands. */
     record Refused(long offset, String why, String text) {}
 
@@ -142,13 +148,13 @@ final class K6Reader {
      * @param series  in order of input, metric and tag values
      * @param shards  in the order given
      * @param metrics k6's declarations by name
-     * @param folded  the query's tags with too many values, all of which became {@link #OTHER}
+     * @param folded  the query's tags with too many values
      * @param census  for every tag seen, how many samples had which value; null if it has too many values. It counts
      *                all samples, whatever the query keeps
      * @param blockNs the length of a block as it came out: the query's, or that times a power of two
      * @param elapsed of the reading alone
      */
-    record Reading(List<Series> series, List<Shard> shards, SortedMap<String, Metric> metrics, List<String> folded,
+    record Reading(List<Series> series, List<Shard> shards, SortedMap<String, Metric> metrics, List<Folded> folded,
                    SortedMap<String, SortedMap<String, Long>> census, long blockNs, Duration elapsed,
                    List<Values.Spill> spills) implements Closeable {
         @Override public void close() throws IOException {
@@ -486,6 +492,8 @@ final class K6Reader {
         private final Map<String, Map<String, Long>> census = new TreeMap<>();
         /** Each value of the query's tags by itself: so all series share one text for it. */
         private final List<Map<String, String>> tagValues;
+        /** Of each of the query's tags the first values in the order of texts, whatever is folded. */
+        private final List<SortedSet<String>> examples;
         private final boolean[] folded;
 
         private final K6Lines<Series> lines;
@@ -500,6 +508,7 @@ final class K6Reader {
             this.work = work;
             lines = new K6Lines<>(this, query.names);
             tagValues = query.tags.stream().map(_ -> (Map<String, String>) new HashMap<String, String>()).toList();
+            examples = query.tags.stream().map(_ -> (SortedSet<String>) new TreeSet<String>()).toList();
             folded = new boolean[query.tags.size()];
         }
 
@@ -657,11 +666,19 @@ final class K6Reader {
             String[] values = new String[folded.length];
             for (int i = 0; i < values.length; i++) {
                 String value = tags.getOrDefault(query.tags.get(i), "");
+                example(i, value);
                 if (!folded[i]) value = tagValues.get(i).computeIfAbsent(value, own -> own);
                 if (tagValues.get(i).size() > query.mostTagValues) fold(i);
                 values[i] = folded[i] ? OTHER : value;
             }
             return series(new Key(tally.input, tally.label, metric, List.of(values)));
+        }
+
+        private void example(int tag, String value) {
+            SortedSet<String> first = examples.get(tag);
+            if (first.size() == EXAMPLES && value.compareTo(first.getLast()) > 0) return;
+            first.add(value);
+            if (first.size() > EXAMPLES) first.removeLast();
         }
 
         private Series series(Key key) {
@@ -701,6 +718,7 @@ final class K6Reader {
         void merge(Worker other) {
             for (int tag = 0; tag < folded.length; tag++) {
                 tagValues.get(tag).putAll(other.tagValues.get(tag));
+                for (String example : other.examples.get(tag)) example(tag, example);
                 boolean fold = folded[tag] || other.folded[tag] || tagValues.get(tag).size() > query.mostTagValues;
                 if (fold && !folded[tag]) fold(tag);
                 if (fold && !other.folded[tag]) other.fold(tag);
@@ -723,8 +741,9 @@ final class K6Reader {
             return sorted;
         }
 
-        List<String> foldedTags() {
-            return IntStream.range(0, folded.length).filter(tag -> folded[tag]).mapToObj(query.tags::get).toList();
+        List<Folded> foldedTags() {
+            return IntStream.range(0, folded.length).filter(tag -> folded[tag])
+                    .mapToObj(tag -> new Folded(query.tags.get(tag), List.copyOf(examples.get(tag)))).toList();
         }
     }
 

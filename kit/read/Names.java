@@ -13,9 +13,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
  * What the values of the tags `url` and `name` count as.
  *
  * @param ids whether ids become {@link #ID}
- * @param own patterns of the user's and what each match becomes, applied in their order after that
+ * @param own applied in their order after that
  */
-record Names(boolean ids, List<Map.Entry<Pattern, String>> own) {
+record Names(boolean ids, List<Names.Own> own) {
+    /** A pattern of the user's and what each match becomes, with $1 for its first group. */
+    record Own(Pattern pattern, String text) {}
+
     static final String ID = "{id}";
     /** As they are. */
     static final Names EXACT = new Names(false, List.of());
@@ -29,7 +32,7 @@ record Names(boolean ids, List<Map.Entry<Pattern, String>> own) {
     String of(String tag, String value) {
         if (!isOf(tag)) return value;
         String name = ids ? withoutIds(value) : value;
-        for (var pattern : own) name = pattern.getKey().matcher(name).replaceAll(pattern.getValue());
+        for (Own each : own) name = each.pattern.matcher(name).replaceAll(each.text);
         return name;
     }
 

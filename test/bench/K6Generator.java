@@ -18,9 +18,9 @@ import module java.base;
 final class K6Generator {
     /**
      * The three writers: up to 0.40 the metric comes last and tags in any turn; then they are sorted; 2.0 escapes
-     * less.
+     * less. IDS is NEW with a URL of its own, two ids in it, for each request of five of the twelve variants.
      */
-    enum Shape { OLD, EASYJSON, NEW }
+    enum Shape { OLD, EASYJSON, NEW, IDS }
 
     static final int VARIANTS = 12, LINES_PER_REQUEST = 12, FAILED_ONE_IN = 200;
     static final String TEST_NAME = "cells <1> & \"2\"";
@@ -34,7 +34,7 @@ final class K6Generator {
 
     public static void main(String... args) throws IOException {
         if (args.length < 3) {
-            System.err.println("usage: K6Generator SIZE(64MB, 5GB) old|easyjson|new FILE[.gz] [SEED]");
+            System.err.println("usage: K6Generator SIZE(64MB, 5GB) old|easyjson|new|ids FILE[.gz] [SEED]");
             System.exit(2);
         }
         Shape shape = Shape.valueOf(args[1].toUpperCase(Locale.ROOT));
@@ -100,8 +100,23 @@ final class K6Generator {
                 + List.of("-1769", "-2048").get(number / 6);
     }
 
+    private static final String ORDER = "/orders/00000000-0000-4000-8000-000000000000/items/0000000";
+
+    private boolean hasIds(int variant) { return shape == Shape.IDS && List.of(1, 3, 6, 8, 11).contains(variant); }
+
+    /** Writes the request's number over all digits of its ids, wherever they have been put since. */
+    private void number(long request, int from) {
+        for (int at = from; at < size - ORDER.length(); at++) {
+            if (buffer[at] != '/' || buffer[at + 1] != 'o' || buffer[at + 7] != '/') continue;
+            int end = at + ORDER.length();
+            for (long left = request, i = 1; i <= 7; i++, left /= 10)
+                buffer[end - (int) i] = buffer[at + 44 - (int) i] = (byte) ('0' + left % 10);
+            at = end;
+        }
+    }
+
     private String tags(int metric, int variant, boolean failed, int turn) {
-        String name = variant(variant), url = "http://127.0.0.1:8080/" + name + "/store";
+        String name = variant(variant), url = "http://127.0.0.1:8080/" + name + (hasIds(variant) ? ORDER : "/store");
         Map<String, String> tags = new TreeMap<>(Map.of("scenario", name, "variant", name, "workload", "store",
                 "language", name.substring(0, name.indexOf('-')), "phase", "steady", "group", "", "test", TEST_NAME));
         if (metric < 9) tags.putAll(Map.of("method", "GET", "name", url, "url", url, "proto", "HTTP/1.1",
@@ -117,7 +132,7 @@ final class K6Generator {
     /** As the writer does it: easyjson escapes HTML in strings, up to k6 2.0; encoding/json is asked not to. */
     private String escaped(String value) {
         String quoted = value.replace("\\", "\\\\").replace("\"", "\\\"");
-        return shape == Shape.NEW ? quoted
+        return shape == Shape.NEW || shape == Shape.IDS ? quoted
                 : quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026");
     }
 
@@ -191,7 +206,9 @@ final class K6Generator {
             time(timeNs + (metric < 9 ? 0 : 31_000L * metric));
             put(MIDDLE);
             millis(value);
+            int tail = size;
             put(tails[2 * variant + (failed ? 1 : 0)][metric][shape == Shape.OLD ? random.nextInt(TURNS) : 0]);
+            if (hasIds(variant)) number((timeNs - START_NS) / STEP_NS, tail);
         }
     }
 

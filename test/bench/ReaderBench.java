@@ -52,8 +52,8 @@ final class ReaderBench {
         for (K6Generator.Shape shape : K6Generator.Shape.values()) {
             for (String suffix : List.of(".json", ".json.gz")) {
                 try (Synthetic file = Synthetic.of(20_000_000, shape, suffix)) {
-                    List<String> ours = run(analyze(file.path)).rows;
-                    same(shape + suffix, ours, run(duckdb(python, "ndjson.sql", file.path)).rows);
+                    List<String> ours = run(analyze(file.path, shape)).rows;
+                    same(shape + suffix, ours, run(duckdb(python, json(shape), file.path)).rows);
                     System.out.println(shape + suffix + ": " + ours.size() + " rows of 8 numbers, as DuckDB's");
                 }
             }
@@ -102,8 +102,9 @@ final class ReaderBench {
     private static List<Contender> contenders(Path file, K6Generator.Shape shape) throws Exception {
         Path python = duckdb();
         List<Contender> all = new ArrayList<>();
-        all.add(new Contender("analyze.java", analyze(file)));
-        all.add(new Contender("DuckDB, JSON", duckdb(python, "ndjson.sql", file)));
+        all.add(new Contender("analyze.java", analyze(file, shape)));
+        all.add(new Contender("DuckDB, JSON", duckdb(python, json(shape), file)));
+        if (shape == K6Generator.Shape.IDS) return all;
         if (shape != K6Generator.Shape.OLD)
             all.add(new Contender("DuckDB, lines filtered as text", duckdb(python, "text.sql", file)));
         if (file.toString().endsWith(".gz")) return all;
@@ -173,9 +174,15 @@ final class ReaderBench {
 
     // ==== Contenders, each in a process of its own ====
 
-    private static List<String> analyze(Path file) {
-        return List.of("./jbang", "analyze.java", file.toString(), "--by", "variant,expected_response",
+    /** Of a file whose URLs have ids the question is one of endpoints. */
+    private static List<String> analyze(Path file, K6Generator.Shape shape) {
+        String by = shape == K6Generator.Shape.IDS ? "name" : "variant";
+        return List.of("./jbang", "analyze.java", file.toString(), "--by", by + ",expected_response",
                 "--metric", "http_req_duration", "--out", file.resolveSibling("report").toString(), "--timings");
+    }
+
+    private static String json(K6Generator.Shape shape) {
+        return shape == K6Generator.Shape.IDS ? "endpoints.sql" : "ndjson.sql";
     }
 
     private static List<String> duckdb(Path python, String sql, Path file) {

@@ -503,11 +503,29 @@ final class Analyze implements Callable<Integer> {
                 reading.census().forEach((tag, values) -> tags.row(
                         tag, values == null ? "more than " + Grouping.MOST_TAG_VALUES : mostFrequent(values)));
                 System.out.println(Tables.markdown(metrics.table("")) + "\n" + Tables.markdown(tags.table("")));
+                next(reading).forEach(command -> System.out.println("next     " + command));
                 var reasons = sentences(Gates.check(reading));
                 reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
                 return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
             }
         }
+
+        /** What one would type now: the file as it is, its first metric of one's own, and a tag that tells some apart. */
+        private List<String> next(K6Reader.Reading reading) {
+            String analyze = "./jbang analyze.java " + files.stream().map(Path::toString).collect(Collectors.joining(" "));
+            var next = new ArrayList<>(List.of(analyze));
+            reading.metrics().keySet().stream().filter(name -> !name.matches(METRICS_OF_K6)).findFirst()
+                    .ifPresent(own -> next.add(analyze + " --metric " + own));
+            reading.census().entrySet().stream().filter(tag -> !TAGS_BY_DEFAULT.contains(tag.getKey()))
+                    .filter(tag -> tag.getValue() != null && tag.getValue().size() > 1 && tag.getValue().size() <= VALUES_SHOWN)
+                    .findFirst().ifPresent(tag -> next.add(analyze + " --by " + tag.getKey()));
+            return next;
+        }
+
+        private static final Set<String> TAGS_BY_DEFAULT = Set.of("scenario", "name", "url");
+        /** https://grafana.com/docs/k6/latest/using-k6/metrics/reference/ */
+        private static final String METRICS_OF_K6 = "(http_req|grpc_|ws_|browser_|iteration|data_|vus).*"
+                + "|checks|group_duration|dropped_iterations";
 
         private static String mostFrequent(SortedMap<String, Long> values) {
             var mostFirst = Map.Entry.<String, Long>comparingByValue().reversed()

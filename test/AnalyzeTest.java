@@ -297,6 +297,13 @@ final class AnalyzeTest {
         analyze(PUBLISHED, "--exact-names").exits(2).says("no option changes a number");
     }
 
+    @Test void inspect_says_what_one_would_type_next() throws Exception {
+        String own = "{\"type\":\"Metric\",\"metric\":\"basket\",\"data\":{\"type\":\"trend\",\"contains\":\"default\"}}\n";
+        String file = file("next.json", own, request(10, 1, "a", "200", ""), request(10, 1, "a", "503", "")).toString();
+        analyze("inspect", file).exits(0).says("next     ./jbang analyze.java " + file + "\n", file + " --metric basket\n",
+                file + " --by expected_response\n");
+    }
+
     @Test void inspect_shows_metrics_tags_and_their_values() throws Exception {
         Path file = file("some.json", request(10, 1, "a", "200", ""), request(30, 2, "b", "404", "1404"));
         analyze("inspect", file.toString()).exits(0).says("http_req_duration", "scenario", "a (1), b (1)", "1404 (1)");

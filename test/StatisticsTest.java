@@ -5,6 +5,8 @@
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
 //DEPS org.apache.commons:commons-statistics-interval:1.2
+//SOURCES ../kit/judge/Changes.java
+//SOURCES ../kit/judge/Memory.java
 //SOURCES ../kit/judge/Statistics.java
 
 import module java.base;
@@ -123,14 +125,46 @@ final class StatisticsTest {
     }
 
     @Test
-    void a_mean_per_request_has_the_closed_forms_interval() {
+    void a_steady_drift_is_no_noise_that_averages_out() {
+        double[] drift = IntStream.range(0, 30).mapToDouble(i -> 20 + i).toArray();
+        double independent = TDistribution.of(29).inverseCumulativeProbability(0.975) * StrictMath.sqrt(77.5 / 30) / 34.5;
+        var found = interval(perRequest(drift).estimate());
+        assertTrue(StrictMath.log(found.high() / found.point()) > 3 * independent);
+    }
+
+    @Test
+    void a_mean_per_request_is_less_sure_than_without_a_memory_of_the_noise() {
         double[] values = {4, 6, 3, 7, 5, 5};
         double half = TDistribution.of(5).inverseCumulativeProbability(0.975) * StrictMath.sqrt(2.0 / 6) / 5;
         var found = interval(perRequest(values).estimate());
         assertEquals(5, found.point(), 1e-12);
-        assertEquals(5 * StrictMath.exp(-half), found.low(), 1e-12);
-        assertEquals(5 * StrictMath.exp(half), found.high(), 1e-12);
+        assertEquals(25, found.low() * found.high(), 1e-9);
+        double wider = StrictMath.log(found.high() / 5) / half;
+        assertTrue(wider > 1 && wider < 2.5, () -> "wider by " + wider);
         assertEquals(new Reason.OnlyZeros(), reason(perRequest(0, 0, 0, 0, 0, 0).estimate()));
+    }
+
+    @Test
+    void memories_have_the_closed_forms_of_their_processes() {
+        double[] row = {1, -2, 3, 0.5, -1, 2};
+        var memories = Memory.of(6);
+        assertEquals(0, memories.getFirst().logDeterminant, 1e-12);
+        assertEquals(Arrays.stream(row).map(x -> x * x).sum(), memories.getFirst().product(row, row), 1e-12);
+        double r = 0.5, fresh = 1 - r * r, squares = row[0] * row[0];
+        for (int i = 1; i < row.length; i++) squares += (row[i] - r * row[i - 1]) * (row[i] - r * row[i - 1]) / fresh;
+        var autoregressive = memories.get(5);
+        assertEquals(5 * StrictMath.log(fresh) / 2, autoregressive.logDeterminant, 1e-12);
+        assertEquals(squares, autoregressive.product(row, row), 1e-9);
+    }
+
+    @Test
+    void a_mean_is_less_sure_the_longer_its_noise_seems_to_remember() {
+        var random = new SplittableRandom(1);
+        double[] forgets = random.doubles(30).map(x -> x - 0.5).toArray(), remembers = forgets.clone();
+        for (int i = 1; i < 30; i++) remembers[i] = 0.8 * remembers[i - 1] + 0.6 * forgets[i];
+        assertTrue(Memory.half(remembers) > 1.5 * Memory.half(forgets),
+                () -> Memory.half(remembers) + " " + Memory.half(forgets));
+        assertEquals(0, Memory.half(3, 3, 3, 3, 3, 3));
     }
 
     @Test
@@ -182,7 +216,7 @@ final class StatisticsTest {
         var opposite = difference(slower, baseline);
         assertTrue(found.interval().contains(1.1) && found.excludesNone() && found.pValue() < 1e-6);
         assertEquals(1 / found.interval().high(), opposite.interval().low(), 1e-9);
-        assertTrue(found.smallestDetectable() > 0.002 && found.smallestDetectable() < 0.05);
+        assertTrue(found.error() > 0.001 && found.error() < 0.02);
     }
 
     @Test
@@ -271,7 +305,8 @@ final class StatisticsTest {
 
     static Statistics.Difference difference(double low, double point, double high, double pValue) {
         var ratio = new Statistics.Interval(low, point, high, 10_000, 24);
-        return new Statistics.Difference(Statistics.Scale.RATIO, ratio, ratio, pValue, (high - low) / 2, 20);
+        return new Statistics.Difference(Statistics.Scale.RATIO, ratio, ratio, pValue,
+                StrictMath.log(high / low) / 4, 23, 20);
     }
 
     /** The verdict's name: of a single question, whose threshold is 2 % or {@code absolute} of 20 ms. */
@@ -326,6 +361,61 @@ final class StatisticsTest {
     }
 
     @Test
+    void what_would_be_found_among_many_is_larger_than_alone_and_smaller_beside_what_is_sure() {
+        var hardly = new Statistics.Question(difference(0.9, 1.02, 1.15, 0.6), 1, 0);
+        var sure = new Statistics.Question(difference(0.45, 0.50, 0.55, 1e-9), 1, 0);
+        double alone = Statistics.smallestFindings(List.of(hardly))[0];
+        double among = Statistics.smallestFindings(Collections.nCopies(18, hardly))[0];
+        var family = new ArrayList<>(Collections.nCopies(17, sure));
+        family.addFirst(hardly);
+        double error = StrictMath.log(1.15 / 0.9) / 4;
+        var t = TDistribution.of(23);
+        assertEquals(StrictMath.expm1((t.inverseCumulativeProbability(0.975) + t.inverseCumulativeProbability(0.8))
+                * error), alone, 1e-6);
+        assertEquals(StrictMath.expm1((t.inverseSurvivalProbability(0.025 / 18) + t.inverseCumulativeProbability(0.8))
+                * error), among, 1e-6);
+        assertEquals(alone, Statistics.smallestFindings(family)[0], 1e-9);
+        var beside = new Statistics.Question(difference(0.9, 1.02, 1.15, 0.6), 1, 0.5);
+        assertTrue(Statistics.smallestFindings(List.of(beside))[0] > 0.5, "beyond what the twins differed by");
+    }
+
+    // ==== Deployments ====
+
+    /** Five deployments of six blocks each, of 1 with independent noise, and what each deployment adds to it. */
+    static Statistics.PerRequest deployed(long seed, double... byDeployment) {
+        var random = new SplittableRandom(seed);
+        double[] values = IntStream.range(0, 30)
+                .mapToDouble(i -> 1 + 0.01 * random.nextGaussian() + byDeployment[i / 6]).toArray();
+        long[] requests = new long[30];
+        Arrays.fill(requests, 1);
+        return new Statistics.PerRequest(values, requests, IntStream.range(0, 30).mapToObj(i -> 1 + i / 6).toList());
+    }
+
+    @Test
+    void what_deployments_differ_by_is_part_of_every_interval() {
+        var alike = List.of(deployed(1, 0, 0, 0, 0, 0), deployed(2, 0, 0, 0, 0, 0), deployed(3, 0, 0, 0, 0, 0));
+        var apart = List.of(deployed(1, .05, -.05, 0, .04, -.04), deployed(2, -.05, 0, .05, 0, 0),
+                deployed(3, 0, .05, 0, -.05, 0));
+        var found = Statistics.spread(apart);
+        assertEquals(5, found.deployments());
+        assertEquals(0.045, found.deviation(), 0.02);
+        assertTrue(Statistics.spread(alike).deviation() < 0.005);
+        var with = assertInstanceOf(Statistics.Difference.class, Statistics.difference(apart.get(0), apart.get(1), found));
+        var without = difference(apart.get(0), apart.get(1));
+        assertTrue(with.error() > 3 * without.error());
+        assertTrue(width(apart.getFirst().estimate(found)) > width(apart.getFirst().estimate()));
+    }
+
+    static double width(Statistics.Estimate estimate) { return interval(estimate).high() / interval(estimate).low(); }
+
+    @Test
+    void one_deployment_knows_nothing_of_others() {
+        var one = Statistics.spread(List.of(perRequest(4, 6, 3, 7, 5, 5), perRequest(4, 5, 4, 6, 5, 4)));
+        assertEquals(1, one.deployments());
+        assertTrue(Double.isNaN(one.deviation()));
+    }
+
+    @Test
     void holms_correction_keeps_the_order_of_the_questions() {
         assertEquals("[0.03, 0.06, 0.06, 0.02]", Arrays.toString(Statistics.holm(0.01, 0.04, 0.03, 0.005)));
         assertEquals("[]", Arrays.toString(Statistics.holm()));
@@ -340,21 +430,26 @@ final class StatisticsTest {
                 .mapToDouble(block -> levels[block / 16] * (1 + 0.02 * random.nextGaussian())).toArray();
     }
 
+    static List<Changes.Change> changes(double... levels) {
+        double[] series = levels(levels);
+        return Changes.of(series, Collections.nCopies(series.length, 1));
+    }
+
     @Test
     void a_change_is_marked_where_it_begins_whether_it_lasts_or_passes() {
-        assertEquals(List.of(16), Statistics.changes(levels(20, 22)).stream().map(Statistics.Change::block).toList());
-        var changes = Statistics.changes(levels(20, 24, 20));
-        assertEquals(List.of(16, 32), changes.stream().map(Statistics.Change::block).toList());
+        assertEquals(List.of(16), changes(20, 22).stream().map(Changes.Change::block).toList());
+        var changes = changes(20, 24, 20);
+        assertEquals(List.of(16, 32), changes.stream().map(Changes.Change::block).toList());
         assertEquals(20, changes.getFirst().before(), 0.3);
         assertEquals(24, changes.getFirst().after(), 0.3);
         assertEquals(20, changes.getLast().after(), 0.3);
-        assertEquals(List.of(), Statistics.changes(levels(20, 20)));
+        assertEquals(List.of(), changes(20, 20));
     }
 
     @Test
     void too_short_or_constant_a_series_has_no_changes() {
-        assertEquals(List.of(), Statistics.changes(new double[] {1, 1, 1, 1, 9, 9, 9, 9, 9}));
-        assertEquals(List.of(), Statistics.changes(new double[24]));
+        assertEquals(List.of(), Changes.of(new double[] {1, 1, 1, 1, 9, 9, 9, 9, 9}, Collections.nCopies(9, 1)));
+        assertEquals(List.of(), Changes.of(new double[24], Collections.nCopies(24, 1)));
     }
 
     @Test

@@ -40,7 +40,7 @@ final class WordsTest {
 
     private static Statistics.Difference difference(
             Statistics.Scale scale, Statistics.Interval pooled, Statistics.Interval typical) {
-        return new Statistics.Difference(scale, pooled, typical, 0.01, 0.1, 20);
+        return new Statistics.Difference(scale, pooled, typical, 0.01, 0.1, 23, 20);
     }
 
     private static void says(String expected, Verdicts.Measure measure, Statistics.Verdict verdict) {

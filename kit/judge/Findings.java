@@ -21,6 +21,8 @@ final class Findings implements Closeable {
         final String cell;
         final int round;
         final double seconds;
+        /** Which deployment of its variant was measured; a record that doesn't tell has one. */
+        final int deployment = 1;
         /** Latencies of correct warm answers; null when there was none. */
         K6Reader.Series warm;
         final SortedMap<String, Long> outcomes = new TreeMap<>();
@@ -71,6 +73,15 @@ final class Findings implements Closeable {
 
         /** The slots with a correct warm answer. */
         List<Slot> measuredSlots() { return slots.values().stream().filter(slot -> slot.warm != null).toList(); }
+
+        /** Of each round the deployment that it was measured on. */
+        List<Integer> deployments() {
+            return IntStream.rangeClosed(1, rounds).mapToObj(round -> slots.containsKey(round)
+                    ? slots.get(round).deployment : 1).toList();
+        }
+
+        /** Of each measured slot its deployment. */
+        List<Integer> measuredDeployments() { return measuredSlots().stream().map(slot -> slot.deployment).toList(); }
 
         /** The median of each measured slot, in ms. */
         double[] medians() {

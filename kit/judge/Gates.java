@@ -8,8 +8,8 @@
 
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES Changes.java
 //SOURCES Findings.java
-//SOURCES Statistics.java
 
 import module java.base;
 
@@ -42,12 +42,8 @@ final class Gates {
     static final double MOST_CLOCK_SECONDS = 1;
     /** A median that falls by less is what neighbours do to it; what falls after a third of the run is drift. */
     static final double MOST_WARMING = 0.05, WARM_UP_SHARE = 1.0 / 3;
-    /**
-     * A run has some twenty streams to be wrong about. Simulated (300 runs of 21 streams, 24 rounds): independent noise
-     * of 10 % raises a false flag in 0.3 % of runs, noise that lasts for rounds (r = 0.5) in 3 %; five rounds that are
-     * slower by 20 % in noise of 3 % are found in 92 %.
-     */
-    static final double WARMING_ALPHA = 0.004;
+    /** Evidence of {@link Changes}: a run has some twenty streams to be wrong about, so it is more than a mark needs. */
+    static final double WARMING_EVIDENCE = 4.5;
     /** The object of a store cell is a UUID in text. */
     static final long OBJECT_BYTES = 36;
 
@@ -430,13 +426,13 @@ final class Gates {
     private Stream<Case.EarlyFall> earlyFalls() {
         return findings.streams.stream().map(stream -> {
             var slots = stream.measuredSlots();
-            var changes = Statistics.changes(stream.medians());
+            var changes = Changes.of(stream.medians(), stream.measuredDeployments());
             String workload = stream.workload.name(), variant = stream.variant.name();
             var first = changes.isEmpty() ? null : changes.getFirst();
             boolean isEarly = first != null && first.block() <= WARM_UP_SHARE * slots.size()
-                    && first.pValue() <= WARMING_ALPHA;
+                    && first.evidence() >= WARMING_EVIDENCE;
             if (!isEarly) return new Case.EarlyFall(workload, variant, 0, 0);
-            double highestAfter = changes.stream().mapToDouble(Statistics.Change::after).max().orElseThrow();
+            double highestAfter = changes.stream().mapToDouble(Changes.Change::after).max().orElseThrow();
             return new Case.EarlyFall(workload, variant, slots.get(first.block()).round,
                     Math.max(0, 1 - highestAfter / first.before()));
         });

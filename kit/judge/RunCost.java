@@ -101,8 +101,8 @@ final class RunCost {
         var lmi = matched.stream().filter(stream -> stream.variant.lmi()).findFirst();
         if (standard.isEmpty() || lmi.isEmpty()) return Optional.empty();
         var billedMs = billedMs(standard.get());
-        var cpuNs = range(Verdicts.perRequest(lmi.get(), slot -> slot.cpuNs, slot -> slot.cpuRequests));
-        var heldMs = range(Verdicts.perRequest(lmi.get(), slot -> slot.durationMs, slot -> slot.invocations));
+        var cpuNs = range(lmi.get(), slot -> slot.cpuNs, slot -> slot.cpuRequests);
+        var heldMs = range(lmi.get(), slot -> slot.durationMs, slot -> slot.invocations);
         if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
         // A run asks each workload at one rate, so nothing is known of the highest that keeps a p95: see headroom().
         return Optional.of(new Choice(standard.get(), lmi.get(), new Cost.Demand(architecture,
@@ -110,15 +110,23 @@ final class RunCost {
                 Double.POSITIVE_INFINITY)));
     }
 
-    private static Optional<Cost.Range> billedMs(Findings.Stream stream) {
-        return range(Verdicts.perRequest(stream, slot -> slot.billedMs, slot -> slot.invocations));
+    private Optional<Cost.Range> billedMs(Findings.Stream stream) {
+        return range(stream, slot -> slot.billedMs, slot -> slot.invocations);
     }
 
-    /** The mean with its interval, or alone where the run is too short for one. */
-    private static Optional<Cost.Range> range(Statistics.PerRequest figure) {
+    /**
+     * The mean of a request with its interval, what deployments differ by included, or alone where the run is too short
+     * for one.
+     */
+    private Optional<Cost.Range> range(Findings.Stream stream, ToDoubleFunction<Findings.Slot> sum,
+                                       ToLongFunction<Findings.Slot> count) {
+        var figure = Verdicts.perRequest(stream, sum, count);
         double mean = figure.value();
         if (!(mean > 0)) return Optional.empty();
-        return Optional.of(figure.estimate() instanceof Statistics.Interval(var low, var point, var high, _, _)
+        var spread = Statistics.spread(findings.streams.stream()
+                .filter(other -> other.workload.equals(stream.workload) && other.variant.hasOneVcpu())
+                .map(other -> Verdicts.perRequest(other, sum, count)).toList());
+        return Optional.of(figure.estimate(spread) instanceof Statistics.Interval(var low, var point, var high, _, _)
                 ? new Cost.Range(low, point, high) : Cost.Range.exactly(mean));
     }
 

@@ -14,10 +14,12 @@
 //DEPS org.apache.commons:commons-statistics-distribution:1.2
 //DEPS org.apache.commons:commons-statistics-inference:1.2
 //SOURCES ../read/Histogram.java
+//SOURCES Memory.java
 //SOURCES Reason.java
 
 import module java.base;
 import org.apache.commons.statistics.distribution.BetaDistribution;
+import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.apache.commons.statistics.distribution.TDistribution;
 import org.apache.commons.statistics.inference.MannWhitneyUTest;
 
@@ -29,16 +31,10 @@ final class Statistics {
     static final double POWER = 0.80;
     /** Fewer blocks than six cannot be significant at 5 % whatever they show: 2 / 2^6 = 3.1 %, 2 / 2^5 = 6.2 %. */
     static final int MINIMUM_BLOCKS = 6;
-    /** Below ten blocks a change in the middle cannot be told from two odd blocks. */
-    static final int MINIMUM_SERIES = 10;
-    /** A change must last: fewer than three blocks on a side are an outlier, not a change. */
-    static final int MINIMUM_SEGMENT = 3;
+    /** Below ten blocks two odd ones make any slope. */
+    private static final int MINIMUM_SLOPE = 10;
     /** Bootstrap resamples: the standard error is then known to 1/sqrt(2 x 2,000) = 1.6 %. */
     static final int RESAMPLES = 2_000;
-    /** A report looks for changes in some twenty series: at 5 % each, two reports of three would show a false one. */
-    static final double CHANGE_ALPHA = 0.02;
-    /** Permutations of a change-point test: p-values in steps of 0.2 %. */
-    static final int PERMUTATIONS = 499;
     /** Any number does; a fixed one makes the same input give the same output. */
     static final long SEED = 20261122L;
     /** Differences below 2 % interest nobody who chooses a language, even if they are real. */
@@ -111,6 +107,11 @@ final class Statistics {
             return new Interval(of(low), of(point), of(high), n, blocks);
         }
 
+        /** The figure that lies so far from another; the inverse of {@link #between}. */
+        private double from(double figure, double between) {
+            return this == RATIO ? figure * of(between) : Math.clamp(figure + between, 0, 1);
+        }
+
         /** How far a value lies from no difference. */
         double size(double value) { return Math.abs(value - none); }
     }
@@ -121,10 +122,11 @@ final class Statistics {
      * @param interval           the difference of the pooled figures
      * @param beside             the same from single blocks (Hodges-Lehmann), robust against a few odd blocks
      * @param pValue             two-sided, of "no difference"; agrees with {@code interval}
-     * @param smallestDetectable the size of a difference that this run would have found four times in five
+     * @param error              standard error of the point, on the scale of averages (logarithms, of a ratio)
+     * @param freedom            its degrees of freedom
      * @param baseline           the baseline's figure, in its unit
      */
-    record Difference(Scale scale, Interval interval, Interval beside, double pValue, double smallestDetectable,
+    record Difference(Scale scale, Interval interval, Interval beside, double pValue, double error, int freedom,
                       double baseline) implements Comparison {
 
         /** Whether pooled and single blocks tell the same story: each point lies in the other's interval. */
@@ -146,6 +148,9 @@ final class Statistics {
     interface Figure {
         int blocks();
 
+        /** Of each block the deployment of the variant that was measured in it: what deployments differ by is noise. */
+        List<Integer> deployments();
+
         /** How many values (requests) the figure rests on. */
         long n();
 
@@ -160,12 +165,31 @@ final class Statistics {
         /** The interval, where there is no shortfall. */
         Estimate interval();
 
-        /** The 95 % interval under correlation, or the reason why there is none. */
-        default Estimate estimate() {
-            return shortfall().<Estimate>map(Unknown::new).orElseGet(this::interval);
+        /** The 95 % interval of this deployment (or of these alone), or the reason why there is none. */
+        default Estimate estimate() { return estimate(Spread.UNKNOWN); }
+
+        /** The 95 % interval of any deployment like these, as far as they tell what deployments differ by. */
+        default Estimate estimate(Spread spread) {
+            if (shortfall().isPresent()) return new Unknown(shortfall().get());
+            return interval() instanceof Interval interval ? spread.widen(scale(), interval) : interval();
         }
 
         default double value() { return value(ones(blocks())); }
+
+        /**
+         * The figure of blocks that are drawn anew within each of the strata, {@link #RESAMPLES} times. The draws are the
+         * same for all figures, so that two of them stay paired.
+         */
+        default double[] resampled(List<int[]> strata) {
+            var random = new SplittableRandom(SEED);
+            return IntStream.range(0, RESAMPLES).mapToDouble(_ -> {
+                int[] weights = new int[blocks()];
+                for (int[] some : strata) {
+                    for (int draw = 0; draw < some.length; draw++) weights[some[random.nextInt(some.length)]]++;
+                }
+                return value(weights);
+            }).toArray();
+        }
 
         /** The figure of one block alone. */
         default double block(int block) {
@@ -183,13 +207,19 @@ final class Statistics {
     /** The latencies of one variant, block by block in the order of time; quantiles of any weighting are cheap. */
     static final class Latencies {
         private final int blocks;
+        private final List<Integer> deployments;
         private final int first;
         private final int bins;
         /** Row by row (bin), column by column (block): how many values of the block lie below the bin. */
         private final int[] below;
+        /** A variant is compared with many others, and drawing its blocks is what that costs. */
+        private final Map<List<Object>, double[]> resampled = new ConcurrentHashMap<>();
 
-        Latencies(List<Histogram> histograms) {
+        Latencies(List<Histogram> histograms) { this(histograms, oneDeployment(histograms.size())); }
+
+        Latencies(List<Histogram> histograms, List<Integer> deployments) {
             blocks = histograms.size();
+            this.deployments = deployments;
             var all = new Histogram();
             histograms.forEach(all::merge);
             var occupied = IntStream.range(0, Histogram.BINS).filter(bin -> all.count(bin) > 0).summaryStatistics();
@@ -234,6 +264,11 @@ final class Statistics {
             return start + (position - row) * (below[(row + 1) * blocks + block] - start);
         }
 
+        private double[] resampled(Quantile of, List<int[]> strata) {
+            var drawn = Stream.concat(Stream.of(of.p), strata.stream().<Object>map(some -> IntStream.of(some).boxed().toList()));
+            return resampled.computeIfAbsent(drawn.toList(), _ -> of.drawn(strata));
+        }
+
         private double valueAt(double position) {
             int row = Math.min((int) position, bins - 1);
             return edge(row) + (position - row) * (edge(row + 1) - edge(row));
@@ -249,12 +284,18 @@ final class Statistics {
     private record Quantile(Latencies latencies, double p) implements Figure {
         public int blocks() { return latencies.blocks; }
 
+        public List<Integer> deployments() { return latencies.deployments; }
+
         public long n() { return latencies.below(latencies.bins, ones(blocks())); }
 
         public double value(int[] weights) {
             return latencies.below(latencies.bins, weights) == 0 ? Double.NaN
                     : latencies.valueAt(latencies.position(weights, p));
         }
+
+        public double[] resampled(List<int[]> strata) { return latencies.resampled(this, strata); }
+
+        private double[] drawn(List<int[]> strata) { return Figure.super.resampled(strata); }
 
         public Optional<Reason> shortfall() {
             long needed = minimumN(p), n = n();
@@ -283,10 +324,12 @@ final class Statistics {
     }
 
     /** Sums per block over counts per block (CPU time over requests, dollars over requests): the mean per request. */
-    record PerRequest(double[] sums, long[] requests) implements Figure {
+    record PerRequest(double[] sums, long[] requests, List<Integer> deployments) implements Figure {
         PerRequest {
             if (sums.length != requests.length) throw new IllegalArgumentException("a sum and a count for each block");
         }
+
+        PerRequest(double[] sums, long[] requests) { this(sums, requests, oneDeployment(sums.length)); }
 
         public int blocks() { return sums.length; }
 
@@ -314,7 +357,7 @@ final class Statistics {
         public Estimate interval() {
             double[] deviations = deviations();
             double log = StrictMath.log(value());
-            double half = t(1 - ALPHA / 2, deviations.length) * standardError(deviations, n()) / value();
+            double half = half(deviations, n()) / value();
             return Scale.RATIO.interval(log - half, log, log + half, n(), deviations.length);
         }
 
@@ -330,6 +373,8 @@ final class Statistics {
      */
     record Share(PerRequest events) implements Figure {
         public int blocks() { return events.blocks(); }
+
+        public List<Integer> deployments() { return events.deployments(); }
 
         public long n() { return events.n(); }
 
@@ -357,42 +402,39 @@ final class Statistics {
      * Korn and Graubard, Survey Methodology 24 (1998) 193-201.
      */
     private static Interval limits(double share, double[] deviations, long n) {
-        double half = t(1 - ALPHA / 2, deviations.length) * standardError(deviations, n);
+        double half = half(deviations, n);
         double independent = Math.min(n, share * (1 - share) * Z * Z / (half * half));
         double hits = share * independent, misses = independent - hits;
         return new Interval(BetaDistribution.of(hits, misses + 1).inverseCumulativeProbability(ALPHA / 2), share,
                 BetaDistribution.of(hits + 1, misses).inverseSurvivalProbability(ALPHA / 2), n, deviations.length);
     }
 
-    /** Standard error of sum/total from the deviations of the blocks, which add up to zero, correlation included. */
-    private static double standardError(double[] deviations, double total) {
-        double squares = 0;
-        for (double deviation : deviations) squares += deviation * deviation;
+    /**
+     * Half the interval of sum/total from the deviations of the blocks, which add up to zero: what the noise may remember
+     * included, and never less than the blocks' lag-1 correlation makes of it, as a steady drift is no noise at all.
+     */
+    private static double half(double[] deviations, double total) {
         int blocks = deviations.length;
-        return StrictMath.sqrt(squares * blocks / (blocks - 1)) / total * widening(deviations);
+        double drifting = t(1 - ALPHA / 2, blocks) * StrictMath.sqrt(variance(deviations) / blocks) * widening(deviations);
+        return blocks * Math.max(Memory.half(deviations), drifting) / total;
     }
 
     /**
      * By how much correlation from block to block widens an interval: sqrt((1+r)/(1-r)), for a first-order process with
-     * lag-1 correlation r (as in the batch-means procedures Skart and SBatch; see arXiv 2311.04159). Never below 1.
+     * lag-1 correlation r (as in the batch-means procedures Skart and SBatch; see arXiv 2311.04159), freed of the bias
+     * that few blocks give it: E[r] = rho - (1 + 4 rho) / n, Marriott and Pope, Biometrika 41 (1954) 390-402. Never
+     * below 1.
      */
     static double widening(double[] blocks) {
-        double r = Math.clamp(correlation(blocks), 0, LARGEST_CORRELATION);
-        return StrictMath.sqrt((1 + r) / (1 - r));
-    }
-
-    /**
-     * Lag-1 correlation, freed of the bias that few blocks give it: E[r] = rho - (1 + 4 rho) / n, Marriott and Pope,
-     * Biometrika 41 (1954) 390-402.
-     */
-    private static double correlation(double[] values) {
-        double mean = Arrays.stream(values).average().orElse(0), products = 0, squares = 0;
-        for (int i = 0; i < values.length; i++) {
-            squares += (values[i] - mean) * (values[i] - mean);
-            if (i > 0) products += (values[i] - mean) * (values[i - 1] - mean);
+        double mean = Arrays.stream(blocks).average().orElse(0), products = 0, squares = 0;
+        for (int i = 0; i < blocks.length; i++) {
+            squares += (blocks[i] - mean) * (blocks[i] - mean);
+            if (i > 0) products += (blocks[i] - mean) * (blocks[i - 1] - mean);
         }
-        if (squares == 0 || values.length <= 4) return 0;
-        return (products / squares * values.length + 1) / (values.length - 4);
+        if (squares == 0 || blocks.length <= 4) return 1;
+        double unbiased = (products / squares * blocks.length + 1) / (blocks.length - 4);
+        double r = Math.clamp(unbiased, 0, LARGEST_CORRELATION);
+        return StrictMath.sqrt((1 + r) / (1 - r));
     }
 
     private static Optional<Reason> tooFew(int blocks) {
@@ -404,6 +446,8 @@ final class Statistics {
         return TDistribution.of(blocks - 1).inverseCumulativeProbability(probability);
     }
 
+    private static List<Integer> oneDeployment(int blocks) { return Collections.nCopies(blocks, 1); }
+
     private static int[] ones(int length) {
         int[] ones = new int[length];
         Arrays.fill(ones, 1);
@@ -412,55 +456,180 @@ final class Statistics {
 
     // ==== Differences ====
 
+    /** Two variants of one deployment, or as if these deployments were all there are. */
+    static Comparison difference(Figure baseline, Figure candidate) {
+        return difference(baseline, candidate, Spread.UNKNOWN);
+    }
+
     /**
      * Two variants over paired blocks: block i of both was measured at the same time (or in the same round).
      *
      * The difference of the pooled figures (of times on the log scale) with a paired block bootstrap's standard error;
      * t with blocks-1 and a factor of sqrt(b/(b-1)), because the plain bootstrap is too narrow for few blocks
-     * (Hesterberg, The American Statistician 69 (2015), doi:10.1080/00031305.2015.1089789); widened by the correlation
-     * of the block differences. Beside it the Hodges-Lehmann estimate of the blocks' differences with its Wilcoxon
-     * signed-rank interval. Smallest detectable difference: (t(0.975) + t(0.8)) standard errors (Bloom, Evaluation
-     * Review 19 (1995) 547-556). The difference of two shares is never surer than no event at all would make it.
+     * (Hesterberg, The American Statistician 69 (2015), doi:10.1080/00031305.2015.1089789). With one deployment it is
+     * widened by the correlation of the block differences; with several, blocks are drawn within each, and what
+     * deployments differ by beyond that, correlation included, is added ({@link Spread}). Beside it the Hodges-Lehmann
+     * estimate of the blocks' differences with its Wilcoxon signed-rank interval, widened likewise. The difference of
+     * two shares is never surer than no event at all would make it.
      */
-    static Comparison difference(Figure baseline, Figure candidate) {
-        if (baseline.blocks() != candidate.blocks())
-            throw new IllegalArgumentException("unpaired blocks: " + baseline.blocks() + ", " + candidate.blocks());
+    static Comparison difference(Figure baseline, Figure candidate, Spread spread) {
         var shortfall = baseline.shortfall().or(candidate::shortfall);
         if (shortfall.isPresent()) return new Unknown(shortfall.get());
-        var scale = baseline.scale();
-        IntToDoubleFunction ofBlock = block -> scale.between(baseline.block(block), candidate.block(block));
-        int[] pairs = IntStream.range(0, baseline.blocks())
-                .filter(block -> Double.isFinite(ofBlock.applyAsDouble(block))).toArray();
-        if (pairs.length < MINIMUM_BLOCKS)
-            return new Unknown(new Reason.TooFewPairedBlocks(pairs.length, MINIMUM_BLOCKS));
+        var pairs = new Pairs(baseline, candidate);
+        if (pairs.blocks.length < MINIMUM_BLOCKS)
+            return new Unknown(new Reason.TooFewPairedBlocks(pairs.blocks.length, MINIMUM_BLOCKS));
 
-        double[] byBlock = Arrays.stream(pairs).mapToDouble(ofBlock).toArray();
-        int[] all = new int[baseline.blocks()];
-        for (int pair : pairs) all[pair] = 1;
-        double t = t(1 - ALPHA / 2, pairs.length), widening = widening(byBlock);
-        double point = scale.between(baseline.value(all), candidate.value(all));
-        double error = bootstrapError(baseline, candidate, pairs) * widening;
+        var scale = baseline.scale();
+        double within = pairs.error(), error = spread.error(within, pairs.deployments());
+        int freedom = spread.freedom(within, pairs);
+        double t = TDistribution.of(freedom).inverseCumulativeProbability(1 - ALPHA / 2);
+        double point = pairs.difference(pairs.weights());
+        double widening = pairs.widening() * (within == 0 ? 1 : error / within);
         if (scale == Scale.POINTS) error = Math.max(error, leftOpen(Math.min(baseline.n(), candidate.n())) / t);
         double pValue = error == 0 ? (point == 0 ? 1 : 0)
-                : 2 * TDistribution.of(pairs.length - 1).survivalProbability(Math.abs(point) / error);
-        double detectable = scale.size(scale.of((t + t(POWER, pairs.length)) * error));
+                : 2 * TDistribution.of(freedom).survivalProbability(Math.abs(point) / error);
         long n = baseline.n() + candidate.n();
-        return new Difference(scale, scale.interval(point - t * error, point, point + t * error, n, pairs.length),
-                signedRank(scale, byBlock, widening, n), pValue, detectable, baseline.value(all));
+        int blocks = pairs.blocks.length;
+        return new Difference(scale, scale.interval(point - t * error, point, point + t * error, n, blocks),
+                signedRank(scale, pairs.byBlock(), widening, n), pValue, error, freedom,
+                baseline.value(pairs.weights()));
     }
 
-    private static double bootstrapError(Figure baseline, Figure candidate, int[] pairs) {
-        var random = new SplittableRandom(SEED);
-        double[] differences = new double[RESAMPLES];
-        double mean = 0, squares = 0;
-        for (int resample = 0; resample < RESAMPLES; resample++) {
-            int[] weights = new int[baseline.blocks()];
-            for (int draw = 0; draw < pairs.length; draw++) weights[pairs[random.nextInt(pairs.length)]]++;
-            differences[resample] = baseline.scale().between(baseline.value(weights), candidate.value(weights));
-            mean += differences[resample] / RESAMPLES;
+    /** The blocks in which both variants have a value, by deployment. */
+    private static final class Pairs {
+        final Figure baseline, candidate;
+        final int[] blocks;
+        /** The same blocks by deployment; all of them together where a deployment has but one. */
+        final List<int[]> strata;
+
+        Pairs(Figure baseline, Figure candidate) {
+            if (baseline.blocks() != candidate.blocks() || !baseline.deployments().equals(candidate.deployments()))
+                throw new IllegalArgumentException("unpaired blocks: " + baseline.blocks() + ", " + candidate.blocks());
+            this.baseline = baseline;
+            this.candidate = candidate;
+            blocks = IntStream.range(0, baseline.blocks()).filter(block -> Double.isFinite(ofBlock(block))).toArray();
+            var byDeployment = Arrays.stream(blocks).boxed()
+                    .collect(Collectors.groupingBy(baseline.deployments()::get, TreeMap::new, Collectors.toList()));
+            var strata = byDeployment.values().stream()
+                    .map(some -> some.stream().mapToInt(Integer::intValue).toArray()).toList();
+            this.strata = strata.stream().anyMatch(some -> some.length < 2) ? List.of(blocks) : strata;
         }
-        for (double difference : differences) squares += (difference - mean) * (difference - mean);
-        return StrictMath.sqrt(squares / (RESAMPLES - 1) * pairs.length / (pairs.length - 1));
+
+        int deployments() { return strata.size(); }
+
+        private double ofBlock(int block) {
+            return baseline.scale().between(baseline.block(block), candidate.block(block));
+        }
+
+        double[] byBlock() { return Arrays.stream(blocks).mapToDouble(this::ofBlock).toArray(); }
+
+        double difference(int[] weights) {
+            return baseline.scale().between(baseline.value(weights), candidate.value(weights));
+        }
+
+        int[] weights() { return weights(blocks); }
+
+        private int[] weights(int[] some) {
+            int[] weights = new int[baseline.blocks()];
+            for (int block : some) weights[block] = 1;
+            return weights;
+        }
+
+        /** The pooled difference of each deployment alone. */
+        double[] byDeployment() { return strata.stream().mapToDouble(some -> difference(weights(some))).toArray(); }
+
+        /** By what correlation from block to block widens it; between several deployments that shows in their spread. */
+        double widening() { return deployments() > 1 ? 1 : Statistics.widening(byBlock()); }
+
+        /** Degrees of freedom of {@link #error}. */
+        int freedom() { return blocks.length - deployments(); }
+
+        /** Standard error of the pooled difference from blocks drawn anew within each deployment. */
+        double error() {
+            double[] one = baseline.resampled(strata), other = candidate.resampled(strata);
+            double[] differences = IntStream.range(0, RESAMPLES)
+                    .mapToDouble(i -> baseline.scale().between(one[i], other[i])).toArray();
+            double few = blocks.length / (double) freedom();
+            return StrictMath.sqrt(variance(differences) * few) * widening();
+        }
+    }
+
+    // ==== Deployments ====
+
+    /**
+     * What deployments of one function differ by, beyond what their own blocks explain: machines, neighbours, memory
+     * layout, and whatever of the noise remembers for longer than a block.
+     *
+     * @param deployments  that were measured of each variant; with one, nothing is known
+     * @param between      variance of the difference of two variants in one deployment, beyond that of its blocks
+     * @param observed     the same with that of its blocks: what the differences in single deployments spread by
+     * @param freedom      degrees of freedom of {@code observed}
+     */
+    record Spread(int deployments, double between, double observed, int freedom) {
+        static final Spread UNKNOWN = new Spread(1, 0, 0, 0);
+
+        /** Standard deviation of a variant's figure between its deployments, on the scale of averages (0.01 is 1 %). */
+        double deviation() { return deployments < 2 ? Double.NaN : StrictMath.sqrt(between / 2); }
+
+        /** The standard error of a difference from its blocks', for any deployment like these. */
+        private double error(double within, int deployments) {
+            return StrictMath.sqrt(within * within + between / deployments);
+        }
+
+        /** Satterthwaite's, of the two variances that add up (Biometrics Bulletin 2 (1946) 110-114). */
+        private int freedom(double within, Pairs pairs) {
+            int ofBlocks = pairs.freedom();
+            if (between == 0) return ofBlocks;
+            double error = error(within, pairs.deployments()), added = between / pairs.deployments();
+            double squares = StrictMath.pow(within, 4) / ofBlocks + added * added / freedom;
+            return Math.clamp((long) (StrictMath.pow(error, 4) / squares), Math.min(freedom, ofBlocks), 1_000);
+        }
+
+        /** An interval of one variant that holds for any deployment. */
+        private Interval widen(Scale scale, Interval interval) {
+            if (between == 0) return interval;
+            double added = TDistribution.of(freedom).inverseCumulativeProbability(1 - ALPHA / 2)
+                    * StrictMath.sqrt(between / 2 / deployments);
+            double low = scale.between(interval.point, interval.low), high = scale.between(interval.point, interval.high);
+            return new Interval(scale.from(interval.point, -StrictMath.hypot(low, added)), interval.point,
+                    scale.from(interval.point, StrictMath.hypot(high, added)), interval.n, interval.blocks);
+        }
+    }
+
+    /**
+     * What deployments differ by, from all variants that were deployed and measured together: for each pair of them the
+     * variance of its differences in single deployments, less what the blocks within explain, averaged over pairs. That
+     * is the interaction of variant and deployment in a two-way analysis of variance (Scheffe, 1959, chapter 8); what a
+     * deployment changes for all variants at once is no difference.
+     */
+    static Spread spread(List<? extends Figure> figures) {
+        var measured = figures.stream().filter(figure -> figure.shortfall().isEmpty()).toList();
+        double within = 0, squares = 0, products = 0;
+        int count = 0, deployments = Integer.MAX_VALUE;
+        for (int i = 0; i < measured.size(); i++) for (int j = i + 1; j < measured.size(); j++) {
+            var pairs = new Pairs(measured.get(i), measured.get(j));
+            if (pairs.deployments() < 2) continue;
+            double[] differences = pairs.byDeployment();
+            double mean = Arrays.stream(differences).average().orElseThrow(), error = pairs.error();
+            for (int k = 0; k < differences.length; k++) {
+                squares += (differences[k] - mean) * (differences[k] - mean);
+                if (k > 0) products += (differences[k] - mean) * (differences[k - 1] - mean);
+            }
+            within += pairs.deployments() * error * error;
+            deployments = Math.min(deployments, pairs.deployments());
+            count++;
+        }
+        if (count == 0) return Spread.UNKNOWN;
+        // Neighbours in time that are alike are worth less than as many deployments, and spread less than these would.
+        double r = Math.clamp(products / squares + 1.0 / deployments, 0, LARGEST_CORRELATION);
+        double observed = squares / count / (deployments - 1) * (1 + r) / (1 - r);
+        return new Spread(deployments, Math.max(0, observed - within / count), observed,
+                (measured.size() - 1) * (deployments - 1));
+    }
+
+    private static double variance(double[] values) {
+        double mean = Arrays.stream(values).average().orElseThrow();
+        return Arrays.stream(values).map(value -> (value - mean) * (value - mean)).sum() / (values.length - 1);
     }
 
     /** Median of the pairwise averages, ends by Wilcoxon's signed ranks: Hollander and Wolfe, 2nd edition, 3.1-3.3. */
@@ -484,10 +653,9 @@ final class Statistics {
         double[] shifts = new double[m * n];
         for (int i = 0; i < shifts.length; i++) shifts[i] = b[i / m] - a[i % m];
         var interval = ranked(Scale.RATIO, shifts, deviation, 1, m + n, Math.min(m, n));
-        double detectable = StrictMath.expm1(
-                StrictMath.log(interval.high / interval.low) / (2 * Z) * (t(1 - ALPHA / 2, m + n) + t(POWER, m + n)));
+        double error = StrictMath.log(interval.high / interval.low) / (2 * Z);
         double pValue = MannWhitneyUTest.withDefaults().test(b, a).getPValue();
-        return new Difference(Scale.RATIO, interval, interval, pValue, detectable, median(baseline));
+        return new Difference(Scale.RATIO, interval, interval, pValue, error, m + n - 1, median(baseline));
     }
 
     /** The interval that leaves out as many ordered values at either end as the rank test of that deviation allows. */
@@ -527,14 +695,56 @@ final class Statistics {
             };
         }
 
-        /** The size from which on this run could have said "faster" or "slower"; NaN where it could say nothing. */
-        double smallestFinding() {
-            return switch (comparison) {
-                case Difference difference -> Math.max(difference.smallestDetectable,
-                        Math.max(threshold(difference), noise));
-                case Unknown _ -> Double.NaN;
-            };
+        /**
+         * The size of a difference that a run like this finds four times in five at a level of significance (Bloom,
+         * Evaluation Review 19 (1995) 547-556, for chance alone): it must exceed chance at this level, what matters,
+         * and the twins' difference, which is this run's or, in another, so much more as chance makes of it. NaN where
+         * nothing could be found.
+         */
+        private double smallestFinding(double level) {
+            if (!(comparison instanceof Difference(var scale, _, _, _, var error, var freedom, _))) return Double.NaN;
+            var t = TDistribution.of(freedom);
+            double threshold = threshold((Difference) comparison);
+            double least = Math.max(t.inverseSurvivalProbability(level / 2) * error,
+                    scale.between(scale.none, scale.none + Math.max(threshold, noise)));
+            double[] toExceed = noise == 0 ? new double[] {least} : Arrays.stream(BY_CHANCE).map(twins ->
+                    Math.max(least, (t.inverseSurvivalProbability(ALPHA / 2) + twins) * error)).toArray();
+            double low = least, high = toExceed[toExceed.length - 1] + 10 * error;
+            for (int halving = 0; halving < 40; halving++) {
+                double size = (low + high) / 2;
+                double power = Arrays.stream(toExceed).map(bound -> error == 0 ? 1
+                        : t.cumulativeProbability((size - bound) / error)).average().orElseThrow();
+                if (power < POWER) low = size;
+                else high = size;
+            }
+            return scale.size(scale.of(high));
         }
+
+        /** How far two identical figures lie apart by chance, in standard errors: twenty quantiles, evenly spread. */
+        private static final double[] BY_CHANCE = IntStream.range(0, 20).mapToDouble(i ->
+                NormalDistribution.of(0, 1).inverseCumulativeProbability((1 + (i + 0.5) / 20) / 2)).toArray();
+    }
+
+    /**
+     * For each question of a family the size of a difference that would have been found four times in five, among the
+     * answers that the others got: what Holm's correction leaves of the level is shared by those still undecided.
+     */
+    static double[] smallestFindings(List<Question> family) {
+        double[] pValues = pValues(family);
+        return IntStream.range(0, pValues.length).mapToDouble(question -> {
+            double[] others = IntStream.range(0, pValues.length).filter(i -> i != question)
+                    .mapToDouble(i -> pValues[i]).sorted().toArray();
+            int sure = 0;
+            while (sure < others.length && others[sure] * (pValues.length - sure) < ALPHA) sure++;
+            return family.get(question).smallestFinding(ALPHA / (pValues.length - sure));
+        }).toArray();
+    }
+
+    private static double[] pValues(List<Question> family) {
+        return family.stream().mapToDouble(question -> switch (question.comparison) {
+            case Difference difference -> difference.pValue;
+            case Unknown _ -> 1;
+        }).toArray();
     }
 
     /** What a run says of two variants. A direction is claimed of the first three only. */
@@ -569,10 +779,7 @@ final class Statistics {
      * Biopharmaceutics 15 (1987) 657-680, at 2.5 % a side).
      */
     static List<Verdict> verdicts(List<Question> family) {
-        double[] adjusted = holm(family.stream().mapToDouble(question -> switch (question.comparison) {
-            case Difference difference -> difference.pValue;
-            case Unknown _ -> 1;
-        }).toArray());
+        double[] adjusted = holm(pValues(family));
         return IntStream.range(0, adjusted.length).mapToObj(i -> verdict(family.get(i), adjusted[i], adjusted.length))
                 .toList();
     }
@@ -608,116 +815,13 @@ final class Statistics {
 
     // ==== Drift ====
 
-    /** From block {@code block} on (counted from 0) the level is {@code after}; p is the test's. */
-    record Change(int block, double before, double after, double pValue) { }
-
-    /**
-     * Where the level of a series of block values changes, in the order of time.
-     *
-     * The stretch that differs most from the rest by energy distance (E-divisive: Matteson and James, JASA 109 (2014),
-     * doi:10.1080/01621459.2013.849605), ending anywhere, so that a passing disturbance is seen like a lasting one
-     * (circular segmentation: Olshen et al., Biostatistics 5 (2004) 557-572); tested by permutation and searched again
-     * in its parts. Blocks that follow each other resemble each other, so what is permuted is not the blocks but the
-     * innovations of a first-order process with their correlation (as Kirch, J. Statistical Planning and Inference 137
-     * (2007) 2453-2474, permutes blocks); without correlation this is the plain permutation test.
-     */
-    static List<Change> changes(double[] series) {
-        var edges = new TreeMap<Integer, Double>();
-        search(series, 0, series.length, new SplittableRandom(SEED), edges);
-        var bounds = new ArrayList<>(edges.keySet());
-        bounds.addFirst(0);
-        bounds.addLast(series.length);
-        return IntStream.range(1, bounds.size() - 1).mapToObj(i -> new Change(bounds.get(i),
-                median(Arrays.copyOfRange(series, bounds.get(i - 1), bounds.get(i))),
-                median(Arrays.copyOfRange(series, bounds.get(i), bounds.get(i + 1))),
-                edges.get(bounds.get(i)))).toList();
-    }
-
-    private static void search(double[] series, int from, int to, SplittableRandom random, Map<Integer, Double> edges) {
-        if (to - from < MINIMUM_SERIES) return;
-        double[] part = Arrays.copyOfRange(series, from, to);
-        var stretch = mostDifferent(part);
-        double pValue = permutationTest(part, stretch, random);
-        if (pValue >= CHANGE_ALPHA) return;
-        edges.put(from + stretch.from, pValue);
-        search(series, from, from + stretch.from, random, edges);
-        search(series, from + stretch.from, from + stretch.to, random, edges);
-        if (from + stretch.to == to) return;
-        edges.put(from + stretch.to, pValue);
-        search(series, from + stretch.to, to, random, edges);
-    }
-
-    /** Blocks from (inclusive) to (exclusive), and how much they differ from all others. */
-    private record Stretch(int from, int to, double energy) { }
-
-    /** The largest Q = mn/(m+n) (2 mean|x-y| - mean|x-x'| - mean|y-y'|), from cumulated distances. */
-    private static Stretch mostDifferent(double[] series) {
-        int length = series.length;
-        double[][] sums = new double[length + 1][length + 1];
-        for (int i = 0; i < length; i++) for (int j = 0; j < length; j++)
-            sums[i + 1][j + 1] = sums[i][j + 1] + sums[i + 1][j] - sums[i][j] + Math.abs(series[i] - series[j]);
-        var best = new Stretch(0, length, Double.NEGATIVE_INFINITY);
-        for (int from = MINIMUM_SEGMENT; from <= length - MINIMUM_SEGMENT; from++) {
-            for (int to = from + MINIMUM_SEGMENT; to <= length; to++) {
-                if (to < length && to > length - MINIMUM_SEGMENT) continue;
-                double m = to - from, n = length - m;
-                double inside = sums[to][to] - 2 * sums[from][to] + sums[from][from];
-                double across = sums[to][length] - sums[from][length] - inside;
-                double outside = sums[length][length] - inside - 2 * across;
-                double energy = m * n / (m + n)
-                        * (2 * across / (m * n) - inside / (m * (m - 1)) - outside / (n * (n - 1)));
-                if (energy > best.energy) best = new Stretch(from, to, energy);
-            }
-        }
-        return best;
-    }
-
-    /** The p-value, or some number above the level once it is clear that it lies there. */
-    private static double permutationTest(double[] series, Stretch found, SplittableRandom random) {
-        int length = series.length;
-        double r = correlationWithin(series, found);
-        double start = StrictMath.sqrt(1 - r * r), mean = Arrays.stream(series).average().orElseThrow();
-        double[] innovations = new double[length], rebuilt = new double[length];
-        for (int i = 0; i < length; i++)
-            innovations[i] = i == 0 ? (series[i] - mean) * start : series[i] - mean - r * (series[i - 1] - mean);
-        int asLarge = 0, tooMany = (int) (CHANGE_ALPHA * (PERMUTATIONS + 1));
-        for (int permutation = 0; permutation < PERMUTATIONS && asLarge < tooMany; permutation++) {
-            for (int i = length - 1; i > 0; i--) {
-                int j = random.nextInt(i + 1);
-                double swapped = innovations[i];
-                innovations[i] = innovations[j];
-                innovations[j] = swapped;
-            }
-            for (int i = 0; i < length; i++)
-                rebuilt[i] = i == 0 ? innovations[i] / start : r * rebuilt[i - 1] + innovations[i];
-            if (mostDifferent(rebuilt).energy >= found.energy * (1 - 1e-12)) asLarge++;
-        }
-        return (asLarge + 1.0) / (PERMUTATIONS + 1);
-    }
-
-    /**
-     * The correlation that remains when the stretch and the rest keep to their own means: a step is no correlation. One
-     * standard error on top, as a correlation taken for too small marks changes where there are none.
-     */
-    private static double correlationWithin(double[] series, Stretch stretch) {
-        int inside = stretch.to - stretch.from, length = series.length;
-        double sum = Arrays.stream(series, stretch.from, stretch.to).sum();
-        double others = (Arrays.stream(series).sum() - sum) / (length - inside);
-        double[] centred = new double[length];
-        for (int i = 0; i < length; i++)
-            centred[i] = series[i] - (i >= stretch.from && i < stretch.to ? sum / inside : others);
-        double r = correlation(centred);
-        double error = StrictMath.sqrt(Math.max(0, 1 - r * r) / length);
-        return Math.clamp(r + error, 0, LARGEST_CORRELATION);
-    }
-
     /**
      * The slope of y over x: the median of all pairwise slopes with Kendall's interval (Sen, JASA 63 (1968) 1379-1389),
      * widened by the correlation of what the line leaves over.
      */
     static Estimate slope(double[] x, double[] y) {
         int n = x.length;
-        if (n < MINIMUM_SERIES) return new Unknown(new Reason.TooFewBlocksForSlope(n, MINIMUM_SERIES));
+        if (n < MINIMUM_SLOPE) return new Unknown(new Reason.TooFewBlocksForSlope(n, MINIMUM_SLOPE));
         double[] slopes = IntStream.range(0, n).boxed().flatMapToDouble(i -> IntStream.range(0, i)
                 .mapToDouble(j -> (y[i] - y[j]) / (x[i] - x[j]))).sorted().toArray();
         double point = median(slopes);

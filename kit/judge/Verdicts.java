@@ -8,6 +8,7 @@
 
 //SOURCES ../read/Histogram.java
 //SOURCES ../record/Run.java
+//SOURCES Changes.java
 //SOURCES Findings.java
 //SOURCES Reason.java
 //SOURCES Statistics.java
@@ -50,7 +51,8 @@ final class Verdicts {
     private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
     private final Map<List<Object>, Statistics.Question> questions = new HashMap<>();
     private final Map<List<Object>, Statistics.Comparison> noise = new HashMap<>();
-    private final Map<Findings.Stream, List<Statistics.Change>> changes = new HashMap<>();
+    private final Map<List<Object>, Statistics.Spread> spreads = new HashMap<>();
+    private final Map<Findings.Stream, List<Changes.Change>> changes = new HashMap<>();
 
     Verdicts(Findings findings) {
         this.findings = findings;
@@ -63,7 +65,7 @@ final class Verdicts {
     /** What is known of a stream's figure, in the measure's unit. */
     Statistics.Estimate estimate(Findings.Stream stream, Measure measure) {
         if (isMeaningless(measure, stream.variant)) return new Statistics.Unknown(new Reason.BilledByInstance());
-        var estimate = figure(stream, measure).estimate();
+        var estimate = figure(stream, measure).estimate(spread(stream.workload, measure));
         return measure == Measure.ERRORS && estimate instanceof Statistics.Interval share ? share.times(100) : estimate;
     }
 
@@ -88,7 +90,8 @@ final class Verdicts {
     private Statistics.Latencies latencies(Findings.Stream stream) {
         return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(
                 IntStream.rangeClosed(1, stream.rounds).mapToObj(stream.slots::get)
-                        .map(slot -> slot == null ? new Histogram() : slot.histogram()).toList()));
+                        .map(slot -> slot == null ? new Histogram() : slot.histogram()).toList(),
+                stream.deployments()));
     }
 
     /** A quantity of each request, from its sums and counts in a stream's slots. */
@@ -100,12 +103,20 @@ final class Verdicts {
             sums[round - 1] = sum.applyAsDouble(slot);
             counts[round - 1] = count.applyAsLong(slot);
         });
-        return new Statistics.PerRequest(sums, counts);
+        return new Statistics.PerRequest(sums, counts, stream.deployments());
+    }
+
+    /** What deployments differ by, from all variants with one vCPU that were measured together, twins included. */
+    Statistics.Spread spread(Run.Workload workload, Measure measure) {
+        return spreads.computeIfAbsent(List.of(workload, measure), _ -> Statistics.spread(findings.streams.stream()
+                .filter(stream -> stream.workload.equals(workload) && stream.variant.hasOneVcpu())
+                .filter(stream -> !isMeaningless(measure, stream.variant))
+                .map(stream -> figure(stream, measure)).toList()));
     }
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
-    List<Statistics.Change> changes(Findings.Stream stream) {
-        return changes.computeIfAbsent(stream, _ -> Statistics.changes(stream.medians()));
+    List<Changes.Change> changes(Findings.Stream stream) {
+        return changes.computeIfAbsent(stream, _ -> Changes.of(stream.medians(), stream.measuredDeployments()));
     }
 
     /** By how many milliseconds an hour the medians of a stream's slots rise. */
@@ -157,8 +168,7 @@ final class Verdicts {
             for (var verdicts : answers.values()) for (var pair : pairs) verdicts.put(pair, none);
             return answers;
         }
-        var family = Statistics.verdicts(Measure.PRIMARY.stream().flatMap(measure ->
-                pairs.stream().map(pair -> question(workload, measure, pair))).toList()).iterator();
+        var family = Statistics.verdicts(family(workload)).iterator();
         for (var measure : Measure.PRIMARY) for (var pair : pairs) answers.get(measure).put(pair, family.next());
         for (var measure : Measure.SECONDARY) for (var pair : pairs) {
             var alone = List.of(question(workload, measure, pair));
@@ -167,9 +177,17 @@ final class Verdicts {
         return answers;
     }
 
-    /** The size of a difference that this run would have found, relative or as a share; NaN for none. */
+    /** The size of a difference that this run would have found four times in five, relative or in points; NaN for none. */
     double smallestFinding(Run.Workload workload, Measure measure, Pair pair) {
-        return question(workload, measure, pair).smallestFinding();
+        var question = question(workload, measure, pair);
+        var family = Measure.PRIMARY.contains(measure) ? family(workload) : List.of(question);
+        return Statistics.smallestFindings(family)[family.indexOf(question)];
+    }
+
+    /** What is asked and judged together. */
+    private List<Statistics.Question> family(Run.Workload workload) {
+        return Measure.PRIMARY.stream().flatMap(measure -> pairs.stream().map(pair -> question(workload, measure, pair)))
+                .toList();
     }
 
     private Statistics.Question question(Run.Workload workload, Measure measure, Pair pair) {
@@ -205,7 +223,7 @@ final class Verdicts {
 
     private Statistics.Comparison difference(Run.Workload workload, Measure measure, Pair pair) {
         return Statistics.difference(figure(workload, measure, pair.baseline()),
-                figure(workload, measure, pair.candidate()));
+                figure(workload, measure, pair.candidate()), spread(workload, measure));
     }
 
     private Statistics.Figure figure(Run.Workload workload, Measure measure, Run.Variant variant) {

@@ -51,9 +51,9 @@ final class RunFigures {
         return new Plots.Curve(stream.variant.name(), minutes, medians, stream.variant.lmi());
     }
 
-    /** An upright line from the level before a change to the level after it. */
+    /** An upright line from the level before a change to the level after it, where it is more than a slow swing. */
     private List<Plots.Curve> changes(Findings.Stream stream) {
-        return verdicts.changes(stream).stream().map(change -> {
+        return verdicts.changes(stream).stream().filter(change -> change.sure()).map(change -> {
             double minute = minute(stream.measuredSlots().get(change.block()));
             double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
             return new Plots.Curve(stream.variant.name() + " changes", minutes, levels, false);

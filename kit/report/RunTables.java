@@ -264,6 +264,8 @@ final class RunTables {
         for (var workload : findings.run.plan().workloads()) {
             var told = MEASURES.stream().map(measure -> Words.of(verdicts.noise(workload, measure)));
             table.row(cells(told, workload.name()));
+            var between = MEASURES.stream().map(measure -> Words.of(verdicts.spread(workload, measure)));
+            table.row(cells(between, workload.name() + " between deployments"));
         }
         return table.table("Noise: the A/A twin against its original");
     }
@@ -279,14 +281,13 @@ final class RunTables {
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
     Table changes() {
-        var table = new Tables.Rows("workload", "variant", "from")
-                .figures(List.of("p50 before [ms]", "p50 after [ms]", "p"));
+        var table = new Tables.Rows("workload", "variant", "from", "what")
+                .figures(List.of("p50 before [ms]", "p50 after [ms]"));
         for (var stream : findings.streams) {
             for (var change : verdicts.changes(stream)) {
                 String cell = stream.measuredSlots().get(change.block()).cell;
-                table.row(stream.workload.name(), stream.variant.name(), cell)
-                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after())
-                        .figure("p", change.pValue());
+                table.row(stream.workload.name(), stream.variant.name(), cell, Words.of(change))
+                        .figure("p50 before [ms]", change.before()).figure("p50 after [ms]", change.after());
             }
         }
         return table.table("Changes of level during the run");

@@ -4,6 +4,7 @@
 // A verdict begins with its answer ("faster by 13 %"), then says how sure it is ("(4.3 to 21 %)", the 95 % interval)
 // or what keeps it from being an answer. Percentages are relative to the baseline; of shares, points are meant.
 
+//SOURCES ../judge/Changes.java
 //SOURCES ../judge/Cost.java
 //SOURCES ../judge/Gates.java
 //SOURCES ../judge/Reason.java
@@ -193,6 +194,17 @@ final class Words {
             }
             case Statistics.Unknown(var reason) -> Numbers.MISSING + " " + of(reason);
         };
+    }
+
+    /** What deployments of one variant differ by. */
+    static String of(Statistics.Spread spread) {
+        return spread.deployments() < 2 ? Numbers.MISSING + " one deployment"
+                : "standard deviation " + Numbers.spoken(100 * spread.deviation()) + " % of " + spread.deployments();
+    }
+
+    /** How much a mark on a change of level claims. */
+    static String of(Changes.Change change) {
+        return change.sure() ? "the level changed" : "a change, or a slow swing of the noise";
     }
 
     // ==== Reasons ====

@@ -47,6 +47,14 @@ final class HouseTest {
         assertEquals(List.of(), new House(Path.of("")).wrongReach());
     }
 
+    /** A function describes itself. Helps and messages may name one as an example; Java is what the kit itself runs on. */
+    @Test void no_code_asks_for_a_measured_language_by_its_name() throws IOException {
+        var asks = Pattern.compile("\"(python|rust)\"");
+        for (Path file : House.files(Path.of(""))) {
+            assertFalse(asks.matcher(Files.readString(file)).find(), file + " names a language that is measured");
+        }
+    }
+
     // ==== Houses that would fall ====
 
     @TempDir Path ground;

@@ -64,7 +64,7 @@ final class FileFigures {
                     .mapToDouble(block -> (block - firstBlock) * (grouping.blockNs() / 1e9)).toArray();
             statistics().forEach((name, statistic) -> lines.computeIfAbsent(name, _ -> new ArrayList<>()).add(
                     new Plots.Curve(name(group), seconds,
-                            blocks.values().stream().mapToDouble(statistic).toArray(), false)));
+                            blocks.values().stream().mapToDouble(statistic).toArray(), false, Optional.empty())));
         }
         return lines;
     }
@@ -75,7 +75,8 @@ final class FileFigures {
 
     private List<Plots.Distribution> distributions() {
         return drawn.stream().map(group ->
-                new Plots.Distribution(name(group), false, Grouping.DRAWN, group.percentiles())).toList();
+                new Plots.Distribution(name(group), false, Grouping.DRAWN, group.percentiles(), Optional.empty()))
+                .toList();
     }
 
     private static String name(Grouping.Group group) {

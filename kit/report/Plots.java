@@ -17,23 +17,21 @@ import tech.tablesaw.plotly.traces.*;
 
 /** Each method makes one figure; none where there is nothing to draw. */
 final class Plots {
-    /** A language each, told apart in light, in dark, and by most colour-blind readers (Okabe and Ito's palette). */
-    private static final Map<String, String> LANGUAGE_COLOURS =
-            Map.of("python", "#0072b2", "rust", "#d55e00", "java", "#009e73");
-    private static final List<String> OTHER_COLOURS =
+    /** For what has no colour of its own, by order: told apart by most colour-blind readers (Okabe and Ito's palette). */
+    private static final List<String> PALETTE =
             List.of("#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#009e73", "#999999");
     private static final double MARKER_SIZE = 4;
 
-    /** A line: its name, its points, and what it looks like; a twin's line is dotted. */
-    record Curve(String name, double[] x, double[] y, boolean dashed) {}
+    /** A line: its name, its points, and what it looks like; a twin's line is dotted, no colour is the palette's next. */
+    record Curve(String name, double[] x, double[] y, boolean dashed, Optional<String> colour) {}
 
     /** How values are distributed: those at the shares of {@code at}, which are p0, p1 … p99, more of the tail, and 1. */
-    record Distribution(String name, boolean dashed, double[] at, double[] values) {
+    record Distribution(String name, boolean dashed, double[] at, double[] values, Optional<String> colour) {
         /** All but the maximum, which lies at infinity on a percentile curve's axis. */
         private Curve curve() {
             int last = at.length - 1;
             double[] x = Arrays.stream(at).limit(last).map(Plots::stretched).toArray();
-            return new Curve(name, x, Arrays.copyOf(values, last), dashed);
+            return new Curve(name, x, Arrays.copyOf(values, last), dashed, colour);
         }
 
         /** p0, p1 … p100: the box of a hundred steps is the same as that of all values. */
@@ -76,7 +74,7 @@ final class Plots {
     static Optional<Figure> boxes(String yTitle, List<Distribution> distributions) {
         var traces = new ArrayList<Trace>();
         for (var one : distributions) traces.add(new OwnTrace(one.name, false, Map.of("type", "box",
-                "name", label(one.name), "y", one.box(), "marker", Map.of("color", colour(one.name, traces.size())))));
+                "name", label(one.name), "y", one.box(), "marker", Map.of("color", one.colour.orElse(colour(traces.size()))))));
         return figure(axis("", false), axis(yTitle, true), traces);
     }
 
@@ -95,7 +93,7 @@ final class Plots {
     private static List<Trace> traces(List<Curve> lines) {
         var traces = new ArrayList<Trace>();
         for (var line : lines) {
-            String colour = colour(line.name, traces.size());
+            String colour = line.colour.orElse(colour(traces.size()));
             var dash = line.name.endsWith("-twin") ? Line.Dash.DOT : line.dashed ? Line.Dash.DASH : Line.Dash.SOLID;
             traces.add(ScatterTrace.builder(line.x, line.y).mode(ScatterTrace.Mode.LINE_AND_MARKERS)
                     .name(quotable(label(line.name))).showLegend(true)
@@ -105,9 +103,8 @@ final class Plots {
         return traces;
     }
 
-    private static String colour(String name, int index) {
-        return LANGUAGE_COLOURS.getOrDefault(name.split("-")[0], OTHER_COLOURS.get(index % OTHER_COLOURS.size()));
-    }
+    /** The colour of what has none of its own. */
+    static String colour(int index) { return PALETTE.get(index % PALETTE.size()); }
 
     /** A text as plots show it: Plotly takes some HTML in texts for HTML. */
     private static String label(String text) {

@@ -34,6 +34,21 @@ final class RunFigures {
                 .filter(stream -> stream.workload.equals(workload) && !stream.measuredSlots().isEmpty()).toList();
     }
 
+    // ==== Colours ====
+
+    /** What a record may say of a colour; all else could be anything. */
+    private static final Pattern COLOUR = Pattern.compile("#[0-9a-f]{6}");
+
+    private Optional<String> colour(Findings.Stream stream) { return colour(stream.variant.language()); }
+
+    /** A function's own colour, as it says of itself; one by its place among the functions where the record has none. */
+    private Optional<String> colour(String function) {
+        var own = findings.run.environment("functions", function, "colour").map(Object::toString)
+                .filter(text -> COLOUR.matcher(text).matches());
+        return own.or(() -> Optional.of(Plots.colour(findings.run.plan().variants().stream()
+                .map(Run.Variant::language).distinct().toList().indexOf(function))));
+    }
+
     // ==== Latency ====
 
     /** The median of each cell, and where a level changed, if the run claims to know. */
@@ -48,7 +63,7 @@ final class RunFigures {
         var slots = stream.measuredSlots();
         double[] minutes = slots.stream().mapToDouble(this::minute).toArray();
         double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
-        return new Plots.Curve(stream.variant.name(), minutes, medians, stream.variant.lmi());
+        return new Plots.Curve(stream.variant.name(), minutes, medians, stream.variant.lmi(), colour(stream));
     }
 
     /** An upright line from the level before a change to the level after it, where it is more than a slow swing. */
@@ -56,7 +71,7 @@ final class RunFigures {
         return verdicts.changes(stream).stream().filter(change -> change.sure()).map(change -> {
             double minute = minute(stream.measuredSlots().get(change.block()));
             double[] minutes = {minute, minute}, levels = {change.before(), change.after()};
-            return new Plots.Curve(stream.variant.name() + " changes", minutes, levels, false);
+            return new Plots.Curve(stream.variant.name() + " changes", minutes, levels, false, colour(stream));
         }).toList();
     }
 
@@ -74,7 +89,7 @@ final class RunFigures {
     private List<Plots.Distribution> distributions(Run.Workload workload) {
         return distributions.computeIfAbsent(workload, _ -> answered(workload).stream().map(stream ->
                 new Plots.Distribution(stream.variant.name(), stream.variant.lmi(), Grouping.DRAWN,
-                        stream.latencies().orElseThrow().percentiles(Grouping.DRAWN))).toList());
+                        stream.latencies().orElseThrow().percentiles(Grouping.DRAWN), colour(stream))).toList());
     }
 
     // ==== Cost ====
@@ -90,8 +105,9 @@ final class RunFigures {
             double[] rates = points.stream().mapToDouble(Cost.Point::perSecond).toArray();
             double[] standardUsd = points.stream().mapToDouble(Cost.Point::standardUsd).toArray();
             double[] lmiUsd = points.stream().mapToDouble(Cost.Point::lmiUsd).toArray();
-            lines.add(new Plots.Curve(choice.language() + "-standard", rates, standardUsd, false));
-            lines.add(new Plots.Curve(choice.language() + "-lmi", rates, lmiUsd, true));
+            var colour = colour(choice.language());
+            lines.add(new Plots.Curve(choice.language() + "-standard", rates, standardUsd, false, colour));
+            lines.add(new Plots.Curve(choice.language() + "-lmi", rates, lmiUsd, true, colour));
         }
         if (!lines.isEmpty()) lines.add(ruleOfThumb(lines));
         return Plots.logarithmicLines("requests/s, all month", "USD a month", lines);
@@ -104,6 +120,6 @@ final class RunFigures {
         double from = rule.fromRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
         double to = rule.toRequestsPerMonth() / Cost.SECONDS_PER_MONTH;
         return new Plots.Curve("AWS's rule of thumb", new double[] {from, from, to, to},
-                new double[] {usd.getMin(), usd.getMax(), usd.getMax(), usd.getMin()}, false);
+                new double[] {usd.getMin(), usd.getMax(), usd.getMax(), usd.getMin()}, false, Optional.empty());
     }
 }

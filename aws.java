@@ -21,6 +21,7 @@
 //SOURCES kit/aws/CloudWatch.java
 //SOURCES kit/aws/Deployment.java
 //SOURCES kit/aws/Door.java
+//SOURCES kit/aws/Inventory.java
 //SOURCES kit/aws/Ledger.java
 //SOURCES kit/aws/PriceList.java
 //SOURCES kit/judge/Cost.java
@@ -55,22 +56,21 @@ final class Aws implements Target.Verbs {
     /** Records that have to settle, stores to be emptied: between any two cells. */
     private static final Duration ASSUMED_CELL_OVERHEAD = Duration.ofSeconds(25);
 
+    private static final int MEASUREMENT_FAILED = 5;
     private static final String NOT_TOUCHED = "it was not touched; run this again for another name";
+    private static final String GO_ON = "./jbang experiment.java --resume goes on with what is not measured yet";
     private static final String RESUME = "./jbang experiment.java --target aws --resume goes on";
 
     // ==== Commands ====
 
     public static void main(String... args) { System.exit(Cli.run(new Aws(), args)); }
 
-    @Command(name = "status", header = "Tells what runs of this machine have left in AWS, and what it costs.")
+    @Command(name = "status", header = "Tells what runs have left in AWS, and what it costs an hour.")
     static final class Status implements Callable<Integer> {
         @Mixin Cli.Verbose verbose;
 
         @Override public Integer call() throws Exception {
-            var aws = new Aws();
-            var entries = aws.ledger.entries();
-            if (entries.isEmpty()) System.out.println("nothing is left in AWS by runs of this machine");
-            for (var entry : entries) System.out.println(aws.describe(entry));
+            new Aws().status(System.out::println);
             return Cli.DONE;
         }
     }
@@ -157,7 +157,8 @@ final class Aws implements Target.Verbs {
     private String describe(Ledger.Entry entry) {
         String cost = entry.up() == null ? "" : String.format(Locale.ROOT, ", up for %s at $%.2f an hour",
                 Cli.spoken(Duration.between(entry.up(), world.now())), entry.usdPerHour());
-        return entry.id() + "  " + entry.region() + "  " + entry.variants().size() + " variants" + cost;
+        return entry.id() + "  " + entry.region() + "  " + entry.variants().size() + " variants" + cost
+                + (isElses(entry) ? ", used by a run that goes on (process " + entry.holder().pid() + ")" : "");
     }
 
     /** In the configured region, with the clients that were made before. */
@@ -170,6 +171,33 @@ final class Aws implements Target.Verbs {
     private Deployment held() throws IOException { return deployment(ledger.heldBy(holder).orElseThrow()); }
 
     private Deployment deployment(Ledger.Entry entry) { return new Deployment(door(), ledger, kit, entry); }
+
+    // ==== Status ====
+
+    /** What this machine's state names, and what else of the kit's the account holds in the configured region. */
+    void status(Consumer<String> tell) throws Exception {
+        var entries = ledger.entries();
+        if (entries.isEmpty()) tell.accept("nothing is left in AWS by runs of this machine");
+        for (var entry : entries) tell.accept(describe(entry));
+        try {
+            var account = Account.of(door());
+            var ours = entries.stream().filter(it -> it.account().equals(account.number())
+                    && it.region().equals(door().region)).map(Ledger.Entry::stackName).toList();
+            var found = Inventory.of(door());
+            var others = found.besides(ours);
+            if (others.isEmpty()) tell.accept("the account holds nothing else of the kit's in " + door().region);
+            else tell.accept("the account holds in %s what no state of this machine names; teardown where it was made "
+                    .formatted(door().region) + "removes it, or delete the stack in CloudFormation:");
+            others.forEach(tell);
+            double usdPerHour = PriceList.ofFile(kit, door().region)
+                    .bill(fleet(found.providersBesides(ours), 1)).totalUsd();
+            if (usdPerHour > 0) tell.accept(String.format(Locale.ROOT, "its capacity providers cost about $%.2f an hour",
+                    usdPerHour));
+        } catch (Door.Fault | AwsServiceException | Cli.Problem unanswered) {
+            Cli.warn("the account was not asked: " + (unanswered instanceof AwsServiceException answered
+                    ? Door.line(answered) : unanswered.getMessage()));
+        }
+    }
 
     // ==== Plan ====
 
@@ -274,7 +302,7 @@ final class Aws implements Target.Verbs {
                 && it.account().equals(account.number()) && it.region().equals(door().region)).findFirst();
         if (left.isEmpty()) return left;
         var deployment = deployment(left.get());
-        boolean usable = left.get().stackId() == null || afterStart(deployment, () ->
+        boolean usable = left.get().stackId() == null || afterStart(deployment, Deployment.SOMETHING_LEFT, () ->
                 Set.of("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE").contains(deployment.status()));
         progress.accept((usable ? "goes on with what is there: " : "removes first what an earlier run has left: ")
                 + describe(left.get()));
@@ -341,7 +369,7 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Environments ready(Target.Ready request, Consumer<String> progress) throws Exception {
         var deployment = held();
-        return afterStart(deployment, () -> {
+        return afterStart(deployment, Deployment.START_FAILED, () -> {
             var environments = new TreeMap<String, Integer>();
             for (Instant giveUp = world.now().plus(READY_LIMIT); ; world.sleep().sleep(Deployment.POLL)) {
                 for (var variant : request.variants().stream().map(Run.Variant::of).toList()) {
@@ -361,7 +389,7 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Done empty() throws Exception {
         var deployment = held();
-        return afterStart(deployment, () -> {
+        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
             deployment.stores().empty();
             return new Target.Done();
         });
@@ -369,7 +397,7 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Contents stored(Target.Stored request) throws Exception {
         var deployment = held();
-        return afterStart(deployment, () -> {
+        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
             var contents = deployment.stores().contents(request.id());
             if (request.id() == null) deployment.addToUsed(Map.of("stores", new Cost.Traffic("stores", false,
                     deployment.entry().architecture(), 0, 0, 0, 0, contents.stored().objects(), 0, 0)));
@@ -381,12 +409,13 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Collected collect(Target.Collect request, Consumer<String> progress) throws Exception {
         var deployment = held();
-        return afterStart(deployment, () -> {
+        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
             var cloudWatch = new CloudWatch(door(), deployment.entry());
             var logged = cloudWatch.invocations(request, progress);
             boolean complete = logged.count() > 0 && logged.count() >= request.requests();
             var notes = new ArrayList<String>();
-            if (!complete) notes.add(request.requests() == 0 ? "no invocation records came"
+            if (logged.refusal() != null) notes.add("invocation records are missing: " + logged.refusal());
+            else if (!complete) notes.add(request.requests() == 0 ? "no invocation records came"
                     : "%d of %d invocation records came; the rest are late, or those requests reached no function"
                             .formatted(logged.count(), request.requests()));
             notes.addAll(cloudWatch.metrics(request));
@@ -404,17 +433,20 @@ final class Aws implements Target.Verbs {
     }
 
     private Target.Removed remove(Deployment deployment, Consumer<String> progress) throws Exception {
-        return afterStart(deployment, () -> new Target.Removed(deployment.remove(progress)));
+        return afterStart(deployment, Deployment.SOMETHING_LEFT, () -> new Target.Removed(deployment.remove(progress)));
     }
 
     /** Removes the stack of every entry, or of one. */
     void teardown(String id, Consumer<String> progress) throws Exception {
-        var entries = ledger.entries().stream().filter(it -> id == null || it.id().equals(id)).toList();
+        var entries = ledger.entries().stream().filter(it -> id == null || it.id().equals(id))
+                .sorted(Comparator.comparing(this::isElses)).toList();
         if (id != null && entries.isEmpty()) throw new Cli.Problem(Cli.REFUSED,
                 "no state in " + ledger.directory() + " names " + id, "./jbang aws.java status tells what there is");
         if (entries.isEmpty()) progress.accept("nothing is left in AWS by runs of this machine");
         for (var entry : entries) {
             beforeAnything(() -> {
+                if (isElses(entry)) throw new Cli.Problem(Cli.REFUSED, entry.id() + " is used by a run that goes on, process "
+                        + entry.holder().pid(), "Ctrl-C there ends that run, which then removes it");
                 if (!entry.region().equals(door().region)) throw new Cli.Problem(Cli.REFUSED,
                         entry.id() + " is in " + entry.region() + ", the configured region is " + door().region,
                         "AWS_REGION=" + entry.region() + " ./jbang aws.java teardown " + entry.id());
@@ -453,12 +485,20 @@ final class Aws implements Target.Verbs {
         }
     }
 
-    /** The stack is up: whatever goes wrong leaves it there. */
-    private <T> T afterStart(Deployment deployment, Step<T> step) throws Exception {
+    /**
+     * The stack is up. A call that is refused fails the step alone, as the stack can be removed all the same; without
+     * credentials or network it cannot.
+     */
+    private <T> T afterStart(Deployment deployment, int exitCode, Step<T> step) throws Exception {
         try {
             return step.run();
-        } catch (Door.Fault | AwsServiceException fault) {
-            throw left(deployment, fault);
+        } catch (Door.Fault fault) {
+            if (fault.reason == Door.Reason.CREDENTIALS || fault.reason == Door.Reason.UNREACHABLE) throw left(deployment, fault);
+            throw exitCode == Deployment.SOMETHING_LEFT ? left(deployment, fault) : new Cli.Problem(exitCode, fault.getMessage(),
+                    fault.reason == Door.Reason.DENIED ? "ask for that right" : GO_ON, fault);
+        } catch (AwsServiceException refused) {
+            throw exitCode == Deployment.SOMETHING_LEFT ? left(deployment, refused)
+                    : new Cli.Problem(exitCode, "AWS refused: " + Door.line(refused), GO_ON, refused);
         }
     }
 

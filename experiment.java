@@ -141,30 +141,28 @@ final class Experiment implements Callable<Integer> {
         Run.Plan plan = unfinished == null ? plan(own) : unfinished.plan();
         plan.variants().forEach(this::requireFunction);
         if (planOnly) return show(plan);
+        if (unfinished != null && unfinished.unmeasuredCells().isEmpty()) {
+            return finish(new Journal(data.resolve(unfinished.id()), unfinished));
+        }
         try (var _ = onlyOneRun(); var target = connect()) {
-            var required = require(plan, target);
+            // What is measured already is neither priced nor waited for again.
+            var required = require(unfinished == null ? plan : plan.of(unfinished.unmeasuredCells()), target);
             var artefacts = build(plan, required.planned());
             var journal = unfinished == null ? begin(plan, required, artefacts) : resume(unfinished, artefacts);
-            boolean removable = true;
+            Target.Started started = null;
+            Throwable failure = null;
             try {
-                var started = start(journal, target, artefacts, required.planned());
+                started = start(journal, target, artefacts, required.planned());
                 agree(journal, target, started);
                 load(journal, target, started, required.k6());
-            } catch (Cli.Problem problem) {
-                // The target said that it cannot remove now, and how to go on: asking it again would only hide that.
-                removable = problem.exitCode != SOMETHING_LEFT;
-                throw problem;
-            } catch (InterruptedException stopped) {
-                sayWhatIsKept(journal);
-                throw stopped;
-            } finally {
-                Thread.interrupted();  // An interruption may have led here; removing must not be cut short by it.
-                if (removable) remove(journal, target, required.planned());
+            } catch (Throwable whatever) {
+                failure = whatever;
             }
+            remove(journal, target, required.planned(), started != null, failure);
             return finish(journal);
         } catch (Target.Died died) {
-            throw new Cli.Problem(MEASUREMENT_FAILED, died.getMessage() + ", and with it all that it had started",
-                    "what it said last stands above; finished cells are kept, and --resume goes on with the rest", died);
+            throw new Cli.Problem(MEASUREMENT_FAILED, died.getMessage(), "what it said last stands above; everything is "
+                    + "removed, finished cells are kept, and --resume goes on with the rest", died);
         } catch (InterruptedException _) {
             return Cli.INTERRUPTED;
         }
@@ -397,8 +395,9 @@ final class Experiment implements Callable<Integer> {
                         "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
                         "architecture", started.environment().get("architecture"));
                 contract.check(client, started.urls().get(variant.name()), started.apiKey(), facts, (sent, reply) -> {
-                    if (sent.workload().equals("health")) runtimes.put(variant.name(), reply.get("runtime").asText());
-                    if (sent.workload().equals("store")) stores.add(reply);
+                    // What answers otherwise is among the differences and has neither.
+                    if (reply.has("runtime")) runtimes.put(variant.name(), reply.get("runtime").asText());
+                    if (sent.workload().equals("store") && reply.has("id")) stores.add(reply);
                 }).forEach(difference -> differences.add(variant.name() + ", " + difference));
             }
         }
@@ -618,28 +617,56 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Remove ====
 
-    private void remove(Journal journal, Target target, Target.Planned planned)
-            throws IOException, InterruptedException {
-        if (target.isBusy()) {
-            target.kill();
-            if (targetName.equals("aws")) teardown();
-        } else if (keep && targetName.equals("aws")) {
+    /**
+     * Removing is owed, whatever has happened before and whatever happens meanwhile; then comes what had failed. What
+     * could not be removed is exit code 4, with both failures and the command that removes it.
+     *
+     * @param failure  null when all has gone well
+     */
+    private void remove(Journal journal, Target target, Target.Planned planned, boolean hasStarted, Throwable failure)
+            throws Exception {
+        Interruption.waitForRemoval();
+        if (failure instanceof InterruptedException) sayWhatIsKept(journal);
+        boolean kept = keep && targetName.equals("aws") && hasStarted;
+        if (kept) {
             Cli.say(String.format(Locale.ROOT,
                     "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it",
                     planned.costPerHourUsd(), targetName));
-        } else if (target.isAlive()) {
-            double spentUsd = target.ask(new Target.Remove()).spentUsd();
-            Cli.say(planned.costUsd() == 0 ? "remove   nothing is left running" : String.format(Locale.ROOT,
-                    "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
+        } else {
+            try {
+                double spentUsd = removed(target);
+                Cli.say(planned.costUsd() == 0 ? "remove   nothing is left running" : String.format(Locale.ROOT,
+                        "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
+            } catch (Exception notRemoved) {
+                String before = failure == null || failure instanceof InterruptedException ? ""
+                        : failure.getMessage() + "; then: ";
+                throw new Cli.Problem(SOMETHING_LEFT, before + notRemoved.getMessage(),
+                        notRemoved instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT ? problem.hint
+                                : "./jbang %s.java teardown removes what is left".formatted(targetName), notRemoved);
+            }
         }
         journal.dropIfEmpty();
+        switch (failure) {
+            case null -> { }
+            case Cli.Problem left when left.exitCode == SOMETHING_LEFT && !kept -> throw new Cli.Problem(MEASUREMENT_FAILED,
+                    left.getMessage(), "all of it is removed now; ./jbang experiment.java --resume goes on", left);
+            case Exception exception -> throw exception;
+            case Error error -> throw error;
+            default -> throw new IllegalStateException(failure);
+        }
     }
 
-    /** A deployment that was interrupted is removed by a process of its own, from the state that it left. */
-    private void teardown() throws IOException, InterruptedException {
-        var command = List.of(home.resolve("jbang").toString(), home.resolve("aws.java").toString(), "teardown");
-        if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) throw new Cli.Problem(SOMETHING_LEFT,
-                "the interrupted deployment could not be removed", "./jbang aws.java teardown removes it");
+    /** What it all cost, USD. A target that is dead or amid something else is started again: it knows what there is. */
+    private double removed(Target target) throws IOException, InterruptedException {
+        if (target.isBusy()) target.kill();
+        try {
+            if (target.isAlive()) return target.ask(new Target.Remove()).spentUsd();
+        } catch (IOException failed) {
+            if (target.isAlive()) throw failed;
+        }
+        try (var another = connect()) {
+            return another.ask(new Target.Remove()).spentUsd();
+        }
     }
 
     // ==== The record, begun or gone on with ====
@@ -806,6 +833,9 @@ final class Experiment implements Callable<Integer> {
      * does the process end. A second Ctrl-C during the removal changes nothing.
      */
     private static final class Interruption {
+        /** Once removing has begun, an interruption waits for its end: cut short, it would leave what is billed. */
+        private static boolean removing;
+
         private final Thread main = Thread.currentThread();
         private final CountDownLatch over = new CountDownLatch(1);
         private volatile int exitCode;
@@ -817,10 +847,19 @@ final class Experiment implements Callable<Integer> {
             over.countDown();
         }
 
+        static void waitForRemoval() {
+            synchronized (Interruption.class) {
+                removing = true;
+                Thread.interrupted();  // An interruption may have led here.
+            }
+        }
+
         private void stop() {
             if (over.getCount() == 0) return;
             Cli.warn("interrupted: removing everything");
-            main.interrupt();
+            synchronized (Interruption.class) {
+                if (!removing) main.interrupt();
+            }
             try {
                 over.await();
             } catch (InterruptedException nobodyInterruptsAHook) {

@@ -123,6 +123,8 @@ final class AwsRunTest {
     @Test void a_run_goes_from_nothing_to_a_page_and_leaves_nothing() throws Exception {
         var commands = new AtomicReference<>("");
         var away = new AtomicBoolean();
+        // API Gateway does not know a new key for some seconds, and a connection may be lost.
+        aws.fail("Request", new StandIn.Kind.Refuse(403, "Forbidden", "Forbidden"), 3).fail("Request", new StandIn.Kind.Drop(), 1);
         aws.fail("Request", new StandIn.Kind.Meanwhile(true, () -> {
             commands.set(commandLines());
             // While k6 runs the network to AWS's own services goes away for some seconds, which is no reason to end k6.
@@ -137,6 +139,12 @@ final class AwsRunTest {
         assertEquals(3, newest().cells().stream().filter(cell -> cell.outcome().isMeasured()).count(), "warm-up and two cells");
         var analysed = run("analyze.java", "data/run.json");
         assertTrue(Set.of(0, 3).contains(analysed.exitCode()), analysed.said());
+
+        aws.heal();
+        Path record = kit.resolve("data/run.json");
+        Files.writeString(record, Files.readString(record).replaceFirst("\"finished\":\"[^\"]+\"", "\"finished\":null"));
+        run(experiment(RESUME)).exits(0).says("done     3 cells");
+        assertEquals(List.of(), aws.calls(), "a run whose cells are all measured deploys nothing");
 
         assertTrue(away.get());
         assertEquals(1, aws.keys().size(), "one key");
@@ -202,8 +210,27 @@ final class AwsRunTest {
         run("aws.java", "teardown").exits(0).says("nothing is left");
     }
 
-    @Test void a_run_that_is_interrupted_amid_its_deployment_is_removed() throws Exception {
+    @Test void a_target_that_is_killed_is_followed_by_one_that_removes() throws Exception {
+        var exitCodes = new LinkedHashMap<>(Map.of("ExecuteChangeSet", 5, "FilterLogEvents", 5, "DeleteStack", 0));
+        for (var moment : exitCodes.entrySet()) {
+            endedAt(moment.getKey(), 1, AwsRunTest::killTarget, BEGIN).exits(moment.getValue()).says("0 resources left");
+            assertEquals(before, aws.holdings(), moment.getKey());
+            assertEquals(0, Objects.requireNonNullElse(kit.resolve("state/lambda-kit").toFile().list(), new String[0]).length);
+        }
+    }
+
+    private static void killTarget(Process experiment) {
+        experiment.children().filter(child -> child.info().commandLine().orElse("").endsWith(" serve"))
+                .forEach(target -> {
+                    target.destroyForcibly();
+                    target.onExit().join();
+                });
+    }
+
+    @Test void a_run_that_is_interrupted_amid_its_deployment_or_its_removal_is_removed() throws Exception {
         endedAt("DescribeStackEvents", 1, Process::destroy, BEGIN).exits(130).says("0 resources left");
+        assertEquals(before, aws.holdings());
+        endedAt("DeleteStack", 1, Process::destroy, BEGIN).exits(0).says("0 resources left");
         assertEquals(before, aws.holdings());
     }
 }

@@ -460,6 +460,113 @@ final class AwsTest {
         says(": 0 resources left, $0.", told.getLast());
     }
 
+    @Test void a_read_that_is_denied_fails_its_step_alone_and_the_removal_is_made() throws Exception {
+        var target = target();
+        started(target);
+        record Step(String call, int exitCode, org.junit.jupiter.api.function.Executable step) {}
+        for (var it : List.of(
+                new Step("GetFunctionConfiguration", 3, () -> target.ready(new Target.Ready(NAMES), told::add)),
+                new Step("ListObjectsV2", 5, () -> target.stored(new Target.Stored(null))),
+                new Step("Scan", 5, () -> target.stored(new Target.Stored(null))),
+                new Step("GetObject", 5, () -> target.stored(new Target.Stored("id"))),
+                new Step("GetItem", 5, () -> target.stored(new Target.Stored("id"))),
+                new Step("ListObjectVersions", 5, target::empty))) {
+            aws.heal();
+            aws.fail(it.call(), StandIn.DENY, 99);
+            says(":" + it.call(), problem(it.exitCode(), it.step()).getMessage());
+        }
+        aws.heal();
+        aws.fail("FilterLogEvents", StandIn.DENY, 99);
+        says("invocation records are missing: not allowed: logs:FilterLogEvents", target.collect(collect(NAMES, 2), told::add).notes().toString());
+        aws.heal();
+        target.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void a_read_that_is_denied_while_removing_hinders_no_other_step() throws Exception {
+        for (String call : List.of("DescribeStackResources", "DescribeStacks", "DescribeLogGroups", "DescribeInstances",
+                "ListCapacityProviders")) {
+            aws.heal();
+            var target = target();
+            started(target);
+            aws.store(state().getFirst().stackName(), "id");
+            aws.fail(call, StandIn.DENY, 9999);
+            if (call.equals("DescribeStackResources")) target.remove(told::add);
+            else {
+                says(call, problem(4, () -> target.remove(told::add)).getMessage());
+                assertTrue(aws.calls().contains("DeleteStack"), call);
+                assertEquals(!call.equals("DescribeStacks"), aws.calls().contains("DeleteBucket"), call);
+                aws.heal();
+                target().teardown(null, told::add);
+            }
+            nothingLeft();
+        }
+    }
+
+    @Test void a_target_that_died_is_followed_by_one_that_removes() throws Exception {
+        started(target());
+        target().remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void a_stack_that_a_living_run_uses_is_not_torn_down() throws Exception {
+        var run = new ProcessBuilder("sleep", "600").start();
+        try {
+            var theirs = new Aws(quick(), new Ledger(state), Path.of("").toAbsolutePath(),
+                    new Aws.Settings("x86_64", List.of(), List.of()), () -> "theirs", Ledger.Holder.of(run.toHandle()));
+            started(theirs);
+            String held = aws.holdings();
+            aws.heal();
+            says("is used by a run that goes on, process " + run.pid(),
+                    problem(2, () -> target().teardown(null, told::add)).getMessage());
+            assertEquals(List.of(), aws.calls());
+            target().status(told::add);
+            says("theirs  us-east-1  2 variants, up for", told.toString());
+            says("used by a run that goes on", told.toString());
+            assertEquals(held, aws.holdings());
+        } finally {
+            run.destroyForcibly().waitFor();
+        }
+        target().teardown(null, told::add);
+        nothingLeft();
+    }
+
+    @Test void status_asks_the_account_too_and_says_what_it_costs_an_hour() throws Exception {
+        var theirs = target(quick(), home.resolve("another-machine"), "20261124-120000-abcdef");
+        target().status(told::add);
+        says("holds nothing else of the kit's in us-east-1", told.getLast());
+        started(theirs);
+        told.clear();
+        target().status(told::add);
+        for (String line : List.of("nothing is left in AWS by runs of this machine", "what no state of this machine names",
+                "stack lambda-kit-20261124-120000-abcdef", "bucket lambda-kit-20261124-120000-abcdef-artefacts",
+                "capacity provider lambda-kit-20261124-120000-abcdef-PythonProvider",
+                "log group /aws/lambda/capacity-provider/lambda-kit-20261124-120000-abcdef-python",
+                "cost about $0.35 an hour")) says(line, told.toString());
+        theirs.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void without_rights_status_tells_what_the_ledger_knows() throws Exception {
+        var target = target("known");
+        started(target);
+        aws.fail("GetCallerIdentity", StandIn.DENY, 99);
+        told.clear();
+        target().status(told::add);
+        says("known  us-east-1  2 variants", told.toString());
+        aws.heal();
+        target.remove(told::add);
+    }
+
+    @Test void instances_that_outlive_their_provider_are_waited_for() throws Exception {
+        var target = target();
+        started(target);
+        aws.fail("DescribeInstances", new StandIn.Kind.Say("<r><instanceId>i-0123</instanceId></r>"), 2);
+        target.remove(told::add);
+        says("billed until gone: i-0123", told.toString());
+        nothingLeft();
+    }
+
     @Test void a_denied_deletion_names_the_stack_and_keeps_the_state() throws Exception {
         var target = target("denied");
         started(target);

@@ -125,9 +125,9 @@ final class TemplateTest {
                 Map.entry("MaxExecutionEnvironments: !Ref LmiEnvironments", ""),
                 Map.entry("PerExecutionEnvironmentMaxConcurrency: !Ref LmiConcurrency", ""),
                 Map.entry("Arn: !GetAtt RustProvider.Arn", "Arn: !GetAtt PythonProvider.Arn"),
-                Map.entry("ScalingConfig: {MaxVCpuCount: !Ref LmiMaxVCpus}", ""),
+                Map.entry("CapacityProviderScalingConfig: {MaxVCpuCount: !Ref LmiMaxVCpus}", ""),
                 Map.entry(", SecurityGroupIds: !Ref SecurityGroupIds", ""),
-                Map.entry(", AllowedTypes: [!Ref LmiInstanceType]", ""),
+                Map.entry(", AllowedInstanceTypes: [!Ref LmiInstanceType]", ""),
                 Map.entry("PublishToLatestPublished: true", "AutoPublishAlias: live"));
         for (var change : wrong.entrySet()) {
             assertTrue(text.contains(change.getKey()), change.getKey());
@@ -197,6 +197,15 @@ final class TemplateTest {
 
     // ==== What the owner of the account needs ====
 
+    @Test void what_lmi_launches_bears_a_tag_that_finds_it() {
+        ofType("AWS::Lambda::CapacityProvider").values().forEach(provider -> {
+            var tags = provider.at("/Properties/PropagateTags/ExplicitTags");
+            assertEquals("Explicit", provider.at("/Properties/PropagateTags/Mode").asText());
+            assertEquals(Set.of("project", "lambda-kit:stack"), tags.valueStream().map(tag -> tag.get("Key").asText())
+                    .collect(Collectors.toSet()));
+        });
+    }
+
     @Test void every_method_wants_the_key_and_the_key_has_a_throttle() {
         var methods = new ArrayList<JsonNode>();
         resources.at("/Api/Properties/Body/paths").forEach(path -> path.at("/Fn::If/1")
@@ -208,7 +217,9 @@ final class TemplateTest {
 
     @Test void every_function_logs_to_a_group_that_ends_with_the_stack_and_forgets() {
         var groups = ofType("AWS::Logs::LogGroup");
-        assertEquals(13, groups.size());
+        assertEquals(13 + 3, groups.size(), "of each variant and of each capacity provider");
+        ofType("AWS::Lambda::CapacityProvider").forEach((id, provider) -> assertEquals(id + "Log",
+                provider.at("/Properties/TelemetryConfig/LoggingConfig/LogGroup/Ref").asText()));
         groups.values().forEach(group -> assertTrue(group.at("/Properties").has("RetentionInDays")));
         ofType("AWS::Lambda::Function").forEach((id, function) -> {
             assertEquals(id + "Log", function.at("/Properties/LoggingConfig/LogGroup/Ref").asText());

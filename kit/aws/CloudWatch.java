@@ -37,8 +37,8 @@ record CloudWatch(Door door, Ledger.Entry stack) {
 
     // ==== Invocations ====
 
-    /** How many records came, and what they say of each variant's use. */
-    record Logged(long count, Map<String, Cost.Traffic> traffic) {}
+    /** How many records came, and what they say of each variant's use; why none could be had, or null. */
+    record Logged(long count, Map<String, Cost.Traffic> traffic, String refusal) {}
 
     /**
      * Writes a line for each invocation of the variants between two instants. As many records as requests are all; where
@@ -50,6 +50,7 @@ record CloudWatch(Door door, Ledger.Entry stack) {
         Instant giveUp = deadline;
         for (long last = 0; ; door.world.sleep().sleep(POLL)) {
             var logged = read(request, deadline);
+            if (logged.refusal() != null) return logged;
             if (request.requests() > 0 && logged.count() >= request.requests()) return logged;
             Instant now = door.world.now();
             if (logged.count() > last) giveUp = Collections.min(List.of(now.plus(QUIET), deadline));
@@ -67,9 +68,13 @@ record CloudWatch(Door door, Ledger.Entry stack) {
                     .map(variant -> readers.submit(() -> read(variant, request, deadline, out))).toList();
             for (var reading : readings) traffic.put(reading.get().variant(), reading.get());
         } catch (ExecutionException failed) {
+            boolean refused = failed.getCause() instanceof AwsServiceException
+                    || failed.getCause() instanceof Door.Fault fault && fault.reason == Door.Reason.DENIED;
+            if (refused) return new Logged(0, Map.of(), Door.line(failed.getCause()));
             throw failed.getCause() instanceof Exception cause ? cause : failed;
         }
-        return new Logged((long) traffic.values().stream().mapToDouble(Cost.Traffic::requests).sum(), traffic);
+        long count = (long) traffic.values().stream().mapToDouble(Cost.Traffic::requests).sum();
+        return new Logged(count, traffic, null);
     }
 
     private Cost.Traffic read(Run.Variant variant, Target.Collect request, Instant deadline, Writer out) throws Exception {

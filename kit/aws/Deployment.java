@@ -42,7 +42,11 @@ final class Deployment {
     private static final Duration REMOVE_AGAIN_AFTER = Duration.ofSeconds(15), TELL_EVERY = Duration.ofSeconds(30);
 
     static final String STACK_PREFIX = "lambda-kit-";
-    private static final String CHANGE_SET = "start", TAG = "lambda-kit:id";
+    /** The tag of a stack, and of the instances that LMI launches for it. */
+    static final String TAG = "lambda-kit:id";
+    private static final String INSTANCE_TAG = "lambda-kit:stack", CHANGE_SET = "start";
+    /** Where functions and capacity providers log, each before a stack's name. */
+    static final List<String> LOG_GROUPS = List.of("/aws/lambda/", "/aws/lambda/capacity-provider/");
     static final int START_FAILED = 3, SOMETHING_LEFT = 4;
     private static final String DRAINING = "capacity provider still draining, billed until gone";
     static final String TEARDOWN = "./jbang aws.java teardown removes it";
@@ -307,20 +311,37 @@ final class Deployment {
     double remove(Consumer<String> progress) throws Exception {
         Instant giveUp = door.world.now().plus(REMOVE_LIMIT);
         removeStack(giveUp, progress);
-        verifyProvidersGone(giveUp, progress);
         double spentUsd = spentUsd();
-        removeLogGroups();
-        removeArtefacts();
+        // What hinders one of these does not hinder the next.
+        Exception hindered = null;
+        for (Step rest : List.<Step>of(() -> verifyInstancesGone(giveUp, progress), this::removeLogGroups,
+                this::removeArtefacts)) {
+            try {
+                rest.run();
+            } catch (Cli.Problem | Door.Fault | AwsServiceException hindrance) {
+                if (hindered == null) hindered = hindrance;
+            }
+        }
+        if (hindered != null) throw hindered;
         ledger.delete(entry);
         return spentUsd;
     }
+
+    private interface Step { void run() throws Exception; }
 
     private void removeStack(Instant giveUp, Consumer<String> progress) throws Exception {
         String stackId = entry.stackId() != null ? entry.stackId() : ownStackByName();
         if (stackId == null) return;
         Instant nextTold = door.world.now().plus(TELL_EVERY);
         for (boolean asked = false; ; pause(POLL)) {
-            String status = statusOf(stackId);
+            String status;
+            try {
+                status = statusOf(stackId);
+            } catch (Door.Fault unseen) {
+                // Who may delete need not be allowed to see.
+                if (!asked && unseen.reason == Door.Reason.DENIED) deleteStack(stackId);
+                throw unseen;
+            }
             if (status.equals("DELETE_COMPLETE")) return;
             if (door.world.now().isAfter(giveUp)) throw new Cli.Problem(SOMETHING_LEFT,
                     "the stack %s is still there after %s: %s".formatted(nameOf(stackId), Cli.spoken(REMOVE_LIMIT),
@@ -337,11 +358,15 @@ final class Deployment {
                 progress.accept("not removed yet: " + String.join(", ", survivors(stackId)) + "; tries again");
                 pause(REMOVE_AGAIN_AFTER);
             } else progress.accept("remove stack " + nameOf(stackId));
-            for (String bucket : bucketsOf(stackId)) StoresOnAws.emptyBucket(door, bucket);
-            door.call("cloudformation:DeleteStack on " + nameOf(stackId),
-                    () -> door.cloudFormation().deleteStack(it -> it.stackName(stackId)));
+            deleteStack(stackId);
             asked = true;
         }
+    }
+
+    private void deleteStack(String stackId) throws InterruptedException {
+        for (String bucket : bucketsOf(stackId)) StoresOnAws.emptyBucket(door, bucket);
+        door.call("cloudformation:DeleteStack on " + nameOf(stackId),
+                () -> door.cloudFormation().deleteStack(it -> it.stackName(stackId)));
     }
 
     /** A process that was killed before CloudFormation's reply left no id; the tag says whether that stack is ours. */
@@ -351,9 +376,12 @@ final class Deployment {
         return stack(entry.stackName()).filter(stack -> stack.tags().contains(tag)).map(Stack::stackId).orElse(null);
     }
 
-    private List<String> bucketsOf(String stackId) throws InterruptedException {
-        return resources(stackId).stream().filter(it -> it.resourceType().equals("AWS::S3::Bucket"))
-                .map(StackResource::physicalResourceId).filter(id -> id != null && !id.isEmpty()).toList();
+    private Collection<String> bucketsOf(String stackId) throws InterruptedException {
+        var buckets = new TreeSet<String>();
+        Optional.ofNullable(entry.outputs().get("BucketName")).ifPresent(buckets::add);
+        resources(stackId).stream().filter(it -> it.resourceType().equals("AWS::S3::Bucket"))
+                .map(StackResource::physicalResourceId).filter(id -> id != null && !id.isEmpty()).forEach(buckets::add);
+        return buckets;
     }
 
     private List<String> survivors(String stackId) throws InterruptedException {
@@ -361,7 +389,7 @@ final class Deployment {
                 + (it.resourceStatusReason() == null ? "" : ": " + it.resourceStatusReason()) + ")")).toList();
     }
 
-    /** The stack's resources that are still there. */
+    /** The stack's resources that are still there, or none where nobody may ask. */
     private List<StackResource> resources(String stackId) throws InterruptedException {
         try {
             return door.call("cloudformation:DescribeStackResources", () -> door.cloudFormation()
@@ -369,30 +397,40 @@ final class Deployment {
                     .filter(it -> it.resourceStatus() != ResourceStatus.DELETE_COMPLETE).toList();
         } catch (CloudFormationException gone) {
             return List.of();
+        } catch (Door.Fault fault) {
+            if (fault.reason != Door.Reason.DENIED) throw fault;
+            return List.of();
         }
     }
 
-    /** LMI bills until the instances are gone, which is when their provider is. */
-    private void verifyProvidersGone(Instant giveUp, Consumer<String> progress) throws InterruptedException {
+    /** LMI bills until the instances are gone, which is when their provider is; and they bear a tag of their own. */
+    private void verifyInstancesGone(Instant giveUp, Consumer<String> progress) throws InterruptedException {
         if (entry.providers() == 0 || entry.up() == null) return;
         for (; ; pause(TELL_EVERY)) {
-            var left = door.call("lambda:ListCapacityProviders", () -> door.lambda().listCapacityProvidersPaginator(it -> { })
-                    .capacityProviders().stream().map(it -> it.capacityProviderArn().replaceFirst(".*:", ""))
-                    .filter(name -> name.startsWith(entry.stackName())).toList());
+            var left = new ArrayList<>(door.call("lambda:ListCapacityProviders", () -> door.lambda()
+                    .listCapacityProvidersPaginator(it -> { }).capacityProviders().stream()
+                    .map(it -> it.capacityProviderArn().replaceFirst(".*:", ""))
+                    .filter(name -> name.startsWith(entry.stackName())).toList()));
+            left.addAll(door.ec2("DescribeInstances", "instanceId", Map.of(
+                    "Filter.1.Name", "tag:" + INSTANCE_TAG, "Filter.1.Value.1", entry.stackName(),
+                    "Filter.2.Name", "instance-state-name", "Filter.2.Value.1", "pending", "Filter.2.Value.2", "running",
+                    "Filter.2.Value.3", "stopping", "Filter.2.Value.4", "stopped")));
             if (left.isEmpty()) return;
             if (door.world.now().isAfter(giveUp)) throw new Cli.Problem(SOMETHING_LEFT,
-                    "capacity providers are still there and billed: " + String.join(", ", left), TEARDOWN);
+                    "capacity providers or their instances are still there and billed: " + String.join(", ", left), TEARDOWN);
             progress.accept(DRAINING + ": " + String.join(", ", left));
         }
     }
 
     /** The stack's own are gone with it; Lambda makes others of the same name when a function outlives its group. */
     private void removeLogGroups() throws InterruptedException {
-        var groups = door.call("logs:DescribeLogGroups", () -> door.logs()
-                .describeLogGroupsPaginator(it -> it.logGroupNamePrefix("/aws/lambda/" + entry.stackName() + "-"))
-                .logGroups().stream().map(it -> it.logGroupName()).toList());
-        for (String group : groups) delete("logs:DeleteLogGroup on " + group,
-                () -> door.logs().deleteLogGroup(it -> it.logGroupName(group)));
+        for (String prefix : LOG_GROUPS) {
+            var groups = door.call("logs:DescribeLogGroups", () -> door.logs()
+                    .describeLogGroupsPaginator(it -> it.logGroupNamePrefix(prefix + entry.stackName() + "-"))
+                    .logGroups().stream().map(it -> it.logGroupName()).toList());
+            for (String group : groups) delete("logs:DeleteLogGroup on " + group,
+                    () -> door.logs().deleteLogGroup(it -> it.logGroupName(group)));
+        }
     }
 
     private void removeArtefacts() throws InterruptedException {

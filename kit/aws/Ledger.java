@@ -58,6 +58,10 @@ record Ledger(Path directory) {
                  boolean deploying, String stackId, Instant up, Map<String, String> outputs, double estimatedUsd,
                  double usdPerHour, JsonNode prices, Map<String, Cost.Traffic> used) {
 
+        Entry {
+            outputs = outputs == null ? Map.of() : outputs;
+        }
+
         Entry heldBy(Holder holder) { return with(holder, deploying, stackId, up, outputs, used); }
 
         Entry asDeploying() { return with(holder, true, stackId, up, outputs, used); }

@@ -46,6 +46,13 @@ record PriceList(Cost.Tariff tariff, JsonNode json) {
         return new PriceList(Cost.Prices.of(prices).tariff(region, Cost.Discount.NONE), prices);
     }
 
+    /** The prices of data/prices.json. */
+    static PriceList ofFile(Path kit, String region) throws IOException {
+        var file = Run.json().readTree(kit.resolve("data/prices.json").toFile());
+        inPlaceOf(file, region);
+        return of(file, region);
+    }
+
     /** Where they come from, in words. */
     String from() {
         String file = "data/prices.json of " + json.path("compiled").asText();

@@ -16,6 +16,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 final class Contract {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(40);
+    /**
+     * For how long a variant's requests are sent again when the connection was lost or access was refused: a network has
+     * hiccups, and API Gateway may not know a new key for some seconds.
+     */
+    private static final Duration TRIED_AGAIN_FOR = Duration.ofSeconds(60), PAUSE = Duration.ofSeconds(1);
+    private static final int FORBIDDEN = 403;
 
     /** One request and what must come back. */
     record Case(String name, String method, String workload, JsonNode query, int status, JsonNode body,
@@ -57,19 +63,39 @@ final class Contract {
      * @param replies is given each case's parsed reply, for checks beyond the reply itself
      */
     List<String> check(HttpClient client, String variantUrl, String apiKey, Map<String, Object> facts,
-                       BiConsumer<Case, JsonNode> replies) throws IOException, InterruptedException {
+                       BiConsumer<Case, JsonNode> replies) throws InterruptedException {
         var differences = new ArrayList<String>();
+        Instant giveUp = Instant.now().plus(TRIED_AGAIN_FOR);
         for (Case one : cases) {
             var request = HttpRequest.newBuilder(URI.create(variantUrl + one.path())).timeout(PATIENCE)
                     .method(one.method(), HttpRequest.BodyPublishers.noBody());
             if (apiKey != null) request.header("x-api-key", apiKey);
-            var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> response;
+            try {
+                response = answer(client, request.build(), giveUp);
+            } catch (IOException lost) {
+                differences.add("'" + one.name() + "': no answer: " + lost);
+                return differences;
+            }
             for (String difference : differences(one, response.statusCode(), response.body(), facts)) {
                 differences.add("'" + one.name() + "': " + difference);
             }
             if (parse(response.body()).isObject()) replies.accept(one, parse(response.body()));
         }
         return differences;
+    }
+
+    private static HttpResponse<String> answer(HttpClient client, HttpRequest request, Instant giveUp)
+            throws IOException, InterruptedException {
+        for (; ; Thread.sleep(PAUSE)) {
+            boolean last = Instant.now().isAfter(giveUp);
+            try {
+                var response = client.send(request, HttpResponse.BodyHandlers.ofString());
+                if (response.statusCode() != FORBIDDEN || last) return response;
+            } catch (IOException lost) {
+                if (last) throw lost;
+            }
+        }
     }
 
     /** What differs between a reply and what the case asks for. */

@@ -207,6 +207,11 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             return workloads().stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
         }
 
+        /** The same with these cells only. */
+        Plan of(List<PlannedCell> cells) {
+            return new Plan(profile, description, claims, seed, warmUpRequests, variants, studies, cells);
+        }
+
         List<String> languages() { return variants.stream().map(Variant::language).distinct().toList(); }
     }
 

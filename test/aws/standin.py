@@ -47,7 +47,15 @@ def create_provider(logical_id, props, stack_name):
     name = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:8]}"
     arn = f"arn:aws:lambda:{get_region()}:{get_account_id()}:capacity-provider:{name}"
     providers[name] = {"CapacityProviderArn": arn, "State": "Active"}
+    # Lambda logs of the instances' lives, to a group that it makes unless it is there, and that outlives the stack.
+    make_log_group(props.get("TelemetryConfig", {}).get("LoggingConfig", {}).get("LogGroup")
+                   or f"/aws/lambda/capacity-provider/{name}")
     return name, {"Arn": arn}
+
+
+def make_log_group(name):
+    cloudwatch_logs._log_groups.setdefault(name, {"arn": name, "creationTime": 0, "retentionInDays": None, "tags": {},
+                                                  "subscriptionFilters": {}, "streams": {}})
 
 
 def delete_provider(name, props):
@@ -207,8 +215,7 @@ async def app(scope, receive, send):
             if faults.get("drained"):
                 providers.clear()
             if group := faults.get("log_group"):
-                cloudwatch_logs._log_groups[group] = {"arn": group, "creationTime": 0, "retentionInDays": None, "tags": {},
-                                                      "subscriptionFilters": {}, "streams": {}}
+                make_log_group(group)
             if stack := faults.get("invoked"):
                 for name in [name for name in lambda_svc._functions if name.startswith(stack)]:
                     emit_json_logs(lambda_svc._functions[name], uuid.uuid4().hex, "", None, 1)

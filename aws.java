@@ -50,6 +50,14 @@ final class Aws implements Target.Verbs {
     static final Map<String, String> LMI_INSTANCE = Map.of("arm64", "m7g.large", "x86_64", "m7i.large");
     private static final Duration READY_LIMIT = Duration.ofMinutes(20);
 
+    /**
+     * The stack deletes itself so long after the planned end, if nobody has. It must be more than a removal takes, and than
+     * what a run may be late by between two cells; as long again costs three instances of each language.
+     */
+    private static final Duration RESERVE = Duration.ofHours(2);
+    /** So long a stack is kept for another run: a working day. */
+    private static final Duration KEPT_FOR = Duration.ofHours(10);
+
     /** What a plan assumes until it is measured: deliberately high, so that the bill is not. */
     private static final double ASSUMED_WORK_MS = 100;
     private static final Duration ASSUMED_DEPLOY_AND_REMOVE = Duration.ofMinutes(30);
@@ -155,8 +163,9 @@ final class Aws implements Target.Verbs {
     }
 
     private String describe(Ledger.Entry entry) {
-        String cost = entry.up() == null ? "" : String.format(Locale.ROOT, ", up for %s at $%.2f an hour",
-                Cli.spoken(Duration.between(entry.up(), world.now())), entry.usdPerHour());
+        String cost = entry.up() == null ? "" : String.format(Locale.ROOT,
+                ", up for %s at $%.2f an hour, deletes itself from %s on",
+                Cli.spoken(Duration.between(entry.up(), world.now())), entry.usdPerHour(), entry.removeAt());
         return entry.id() + "  " + entry.region() + "  " + entry.variants().size() + " variants" + cost
                 + (isElses(entry) ? ", used by a run that goes on (process " + entry.holder().pid() + ")" : "");
     }
@@ -225,7 +234,8 @@ final class Aws implements Target.Verbs {
                     new Target.CostItem(item.name(), item.quantity(), item.unit(), item.usd())).toList();
             double usdPerHour = prices.bill(fleet(variants.stream().filter(Run.Variant::lmi).count(), 1)).totalUsd();
             String platform = settings.architecture().equals("arm64") ? "AL2023_ARM64" : "AL2023_X86_64";
-            return new Target.Planned(platform, refused, items, bill.totalUsd(), usdPerHour, prices.json(), warnings);
+            return new Target.Planned(platform, refused, items, bill.totalUsd(), usdPerHour, prices.json(),
+                    lengthOf(plan).plus(ASSUMED_DEPLOY_AND_REMOVE), warnings);
         });
     }
 
@@ -267,11 +277,13 @@ final class Aws implements Target.Verbs {
         var account = beforeAnything(() -> Account.of(door()));
         String contents = contentsOf(request);
         var left = whatIsThereAlready(contents, account, progress);
-        var deployment = deployment(left.isPresent() ? ledger.write(left.get().heldBy(holder))
-                : beforeAnything(() -> ledger.write(newEntry(request, contents, account))));
+        Instant removeAt = world.now().plus(request.planned().lasts()).plus(RESERVE).truncatedTo(ChronoUnit.SECONDS);
+        var deployment = deployment(left.isPresent() ? ledger.write(resumed(left.get(), removeAt))
+                : beforeAnything(() -> ledger.write(newEntry(request, contents, account, removeAt))));
         try {
             deployment.make(request, network(request, account), progress);
             deployment.follow(progress);
+            deployment.removeNotBefore(removeAt);
             return started(deployment.entry());
         } catch (Door.Fault fault) {
             if (fault.reason != Door.Reason.DENIED) throw left(deployment, fault);
@@ -323,7 +335,13 @@ final class Aws implements Target.Verbs {
         return String.join(" ", parts);
     }
 
-    private Ledger.Entry newEntry(Target.Start request, String contents, Account account) throws InterruptedException {
+    /** This experiment's from now on. What a stack was told when it was made is in the stack as well. */
+    private Ledger.Entry resumed(Ledger.Entry left, Instant removeAt) {
+        return left.stackId() == null ? left.heldBy(holder).removedAt(removeAt) : left.heldBy(holder);
+    }
+
+    private Ledger.Entry newEntry(Target.Start request, String contents, Account account, Instant removeAt)
+            throws InterruptedException {
         String id = ids.get(), stackName = Deployment.STACK_PREFIX + id, bucket = stackName + "-artefacts";
         if (Deployment.stack(door(), stackName).isPresent()) throw new Cli.Problem(Cli.REFUSED,
                 "a stack named " + stackName + " is there already, and this machine has no state for it", NOT_TOUCHED);
@@ -331,7 +349,7 @@ final class Aws implements Target.Verbs {
                 "a bucket named " + bucket + " is there already, and this machine has no state for it", NOT_TOUCHED);
         return new Ledger.Entry(id, holder, account.number(), door().region, world.now(), contents,
                 request.variants().stream().map(Run.Variant::name).toList(),
-                settings.architecture(), instanceType(), bucket, stackName, false, null, null, Map.of(),
+                settings.architecture(), instanceType(), bucket, stackName, false, null, null, removeAt, Map.of(),
                 request.planned().costUsd(), request.planned().costPerHourUsd(), request.planned().prices(), Map.of());
     }
 
@@ -421,11 +439,30 @@ final class Aws implements Target.Verbs {
             notes.addAll(cloudWatch.metrics(request));
             notes.forEach(progress);
             deployment.addToUsed(logged.traffic());
+            pushBack(deployment, notes);
             return new Target.Collected(logged.count(), complete, notes);
         });
     }
 
-    // ==== Remove ====
+    /** A run that takes longer than planned still lives, and its stack with it. */
+    private void pushBack(Deployment deployment, List<String> notes) throws Exception {
+        if (world.now().plus(RESERVE.dividedBy(2)).isBefore(deployment.entry().removeAt())) return;
+        try {
+            deployment.removeNotBefore(world.now().plus(RESERVE));
+        } catch (Door.Fault | AwsServiceException refused) {
+            notes.add("the stack deletes itself from " + deployment.entry().removeAt() + " on: " + Door.line(refused));
+        }
+    }
+
+    // ==== Keep and remove ====
+
+    @Override public Target.Kept keep() throws Exception {
+        var deployment = held();
+        return afterStart(deployment, Deployment.SOMETHING_LEFT, () -> {
+            deployment.removeNotBefore(world.now().plus(KEPT_FOR));
+            return new Target.Kept(deployment.entry().removeAt());
+        });
+    }
 
     @Override public Target.Removed remove(Consumer<String> progress) throws Exception {
         var mine = ledger.heldBy(holder);

@@ -628,22 +628,22 @@ final class Experiment implements Callable<Integer> {
         Interruption.waitForRemoval();
         if (failure instanceof InterruptedException) sayWhatIsKept(journal);
         boolean kept = keep && targetName.equals("aws") && hasStarted;
-        if (kept) {
-            Cli.say(String.format(Locale.ROOT,
-                    "keep     everything stays up at %.2f USD an hour; ./jbang %s.java teardown removes it",
-                    planned.costPerHourUsd(), targetName));
-        } else {
-            try {
+        try {
+            if (kept) {
+                Cli.say(String.format(Locale.ROOT,
+                        "keep     everything stays up at %.2f USD an hour until %s; ./jbang %s.java teardown removes it sooner",
+                        planned.costPerHourUsd(), target.ask(new Target.Keep()).until(), targetName));
+            } else {
                 double spentUsd = removed(target);
                 Cli.say(planned.costUsd() == 0 ? "remove   nothing is left running" : String.format(Locale.ROOT,
                         "remove   0 resources left, %.2f USD spent, %.2f USD estimated", spentUsd, planned.costUsd()));
-            } catch (Exception notRemoved) {
-                String before = failure == null || failure instanceof InterruptedException ? ""
-                        : failure.getMessage() + "; then: ";
-                throw new Cli.Problem(SOMETHING_LEFT, before + notRemoved.getMessage(),
-                        notRemoved instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT ? problem.hint
-                                : "./jbang %s.java teardown removes what is left".formatted(targetName), notRemoved);
             }
+        } catch (Exception notRemoved) {
+            String before = failure == null || failure instanceof InterruptedException ? ""
+                    : failure.getMessage() + "; then: ";
+            throw new Cli.Problem(SOMETHING_LEFT, before + notRemoved.getMessage(),
+                    notRemoved instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT ? problem.hint
+                            : "./jbang %s.java teardown removes what is left".formatted(targetName), notRemoved);
         }
         journal.dropIfEmpty();
         switch (failure) {

@@ -208,7 +208,7 @@ final class Local implements Callable<Integer> {
             if (pinning.none()) {
                 warnings.add("functions, stores and load share all cores: there is one only, or no taskset");
             }
-            return new Target.Planned(Build.Platform.LOCAL.name(), refused, List.of(), 0, 0, null, warnings);
+            return new Target.Planned(Build.Platform.LOCAL.name(), refused, List.of(), 0, 0, null, null, warnings);
         }
 
         // ---- start
@@ -346,6 +346,10 @@ final class Local implements Callable<Integer> {
             int running = wanted.stream().mapToInt(name -> up.functions.get(name).state().concurrency()).sum();
             if (running > 0) notes.add("%d invocations were still running".formatted(running));
             return new Target.Collected(count, notes.isEmpty(), notes);
+        }
+
+        @Override public Target.Kept keep() {
+            throw new Cli.Problem(Cli.REFUSED, "nothing outlives a run on this machine", "--keep is for --target aws");
         }
 
         @Override public Target.Removed remove(Consumer<String> progress) {

@@ -23,11 +23,10 @@ final class AwsRunTest {
 
     /** Few and short cells of the variants that the stand-in can run, as what is tested here is the way and not the load. */
     private static final String PROFILE = """
-            { "description": "A test.", "claims": false, "design": { "aws": "slots" }, "seed": 7,
-              "slots": { "rounds": 1, "settleSeconds": 1, "measureSeconds": 2 },
-              "concurrent": { "rounds": 1, "settleSeconds": 0, "measureSeconds": 2 },
-              "variants": { "aws": ["python-standard-1769", "python-lmi-2048"] },
-              "workloads": { "store": { "ratePerSecond": 10, "query": {} } }, "warmUp": { "requestsPerStream": 8 } }
+            { "description": "A test.", "claims": false, "seed": 7, "warmUpRequests": 8, "targets": { "aws": {
+              "variants": ["python-standard-1769", "python-lmi-2048"],
+              "studies": [{ "kind": "steady", "name": "steady", "design": "slots", "rounds": 1, "settleSeconds": 1,
+                "measureSeconds": 2, "workloads": [{ "name": "store", "ratePerSecond": 10, "query": {} }] }] } } }
             """;
     private static StandIn aws;
     private static Path kit;
@@ -142,7 +141,7 @@ final class AwsRunTest {
 
         aws.heal();
         Path record = kit.resolve("data/run.json");
-        Files.writeString(record, Files.readString(record).replaceFirst("\"finished\":\"[^\"]+\"", "\"finished\":null"));
+        Files.writeString(record, Files.readString(record).replaceFirst("\"finished\"\\s*:\\s*\"[^\"]+\"", "\"finished\":null"));
         run(experiment(RESUME)).exits(0).says("done     3 cells");
         assertEquals(List.of(), aws.calls(), "a run whose cells are all measured deploys nothing");
 

@@ -135,6 +135,7 @@ final class AwsTest {
         aws.store(stackName, "second");
         invoked(stackName);
         assertTrue(target.collect(collect(NAMES, 2), told::add).complete());
+        target.keep();
         target.remove(told::add);
         nothingLeft();
     }
@@ -747,10 +748,77 @@ final class AwsTest {
         nothingLeft();
     }
 
+    // ==== The dead man's switch ====
+
+    /** What the account's schedule says: when, whom it calls and with what. */
+    private com.fasterxml.jackson.databind.JsonNode schedule() throws Exception {
+        return Run.json().readTree(aws.send("GET", "/schedules/" + state().getFirst().stackName() + "-removal", "",
+                "Authorization", "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/scheduler/aws4_request, SignedHeaders=host, "
+                + "Signature=0"));
+    }
+
+    private Instant due() throws Exception { return Instant.ofEpochSecond(schedule().get("StartDate").asLong()); }
+
+    @Test void a_stack_deletes_itself_two_hours_after_the_planned_end() throws Exception {
+        var planned = target().plan(planRequest());
+        assertEquals(Duration.ofSeconds(60 + 25 + 30 * 60), planned.lasts());
+        Instant began = Instant.now();
+        target("forgotten").start(startRequest(planned), told::add);
+        var entry = state().getFirst();
+        assertEquals(entry.removeAt(), due());
+        assertTrue(Duration.between(began.plus(planned.lasts()).plus(Duration.ofHours(2)), due()).abs().toSeconds() < 60);
+        assertEquals("rate(1 hours)", schedule().get("ScheduleExpression").asText(), "until the stack is gone");
+        assertEquals("arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack", schedule().at("/Target/Arn").asText());
+        // Whoever made it is dead now, and the hour has come: the test does what the schedule would.
+        String stackId = Run.json().readTree(schedule().at("/Target/Input").asText()).get("StackName").asText();
+        assertEquals(entry.stackId(), stackId);
+        aws.send("POST", "/", "Action=DeleteStack&Version=2010-05-15&StackName=" + URLEncoder.encode(stackId,
+                StandardCharsets.UTF_8), "Content-Type", "application/x-www-form-urlencoded");
+        for (int i = 0; i < 100 && aws.holdings().contains("forgotten-removal"); i++) Thread.sleep(100);
+        target().status(told::add);
+        says("deletes itself from " + entry.removeAt(), told.toString());
+        target().teardown(null, told::add);
+        nothingLeft();
+    }
+
+    @Test void keeping_resuming_and_being_late_push_the_deletion_back() throws Exception {
+        var late = new AtomicReference<>(Duration.ZERO);
+        var world = new Door.World(() -> Instant.now().plus(late.get()), _ -> Thread.sleep(20), CALL_TIMEOUT);
+        var target = target(world);
+        started(target);
+        Instant first = due();
+        invoked(state().getFirst().stackName());
+        target.collect(collect(NAMES, 2), told::add);
+        assertEquals(first, due(), "in time");
+        late.set(Duration.between(Instant.now(), first).minusMinutes(50));
+        target.collect(collect(NAMES, 2), told::add);
+        assertTrue(due().isAfter(first.plus(Duration.ofMinutes(60))), "late");
+        Instant second = due();
+        started(target(world));
+        assertTrue(due().isAfter(second), "resumed");
+        assertEquals(target.keep().until(), due());
+        assertTrue(Duration.between(world.now(), due()).toMinutes() > 9 * 60, "kept");
+        target.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void a_deletion_that_cannot_be_pushed_back_is_a_note() throws Exception {
+        var late = new AtomicReference<>(Duration.ZERO);
+        var target = target(new Door.World(() -> Instant.now().plus(late.get()), _ -> Thread.sleep(20), CALL_TIMEOUT));
+        started(target);
+        invoked(state().getFirst().stackName());
+        late.set(Duration.ofHours(2));
+        aws.fail("UpdateSchedule", StandIn.DENY, 99);
+        says("the stack deletes itself from", target.collect(collect(NAMES, 2), told::add).notes().toString());
+        aws.heal();
+        target.remove(told::add);
+        nothingLeft();
+    }
+
     // ==== Killed ====
 
     /** The calls that change what an account holds. */
-    private static final String MAKES = "Create.*|Put.*|Execute.*|Delete.*|BatchWrite.*";
+    private static final String MAKES = "Create.*|Put.*|Execute.*|Update.*|Delete.*|BatchWrite.*";
 
     private static final List<String> SOURCE = Stream.concat(Stream.of("aws.java"),
             Stream.of("Account", "CloudWatch", "Deployment", "PriceList", "StoresOnAws")

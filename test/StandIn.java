@@ -202,7 +202,7 @@ final class StandIn implements AutoCloseable {
     private static void refuse(HttpExchange exchange, int status, String code, String message) throws IOException {
         String type = Objects.toString(exchange.getRequestHeaders().getFirst("Content-Type"), "");
         String target = exchange.getRequestHeaders().getFirst("X-Amz-Target"), path = exchange.getRequestURI().getPath();
-        boolean json = target != null || path.matches("/20\\d\\d-.*|/apikeys/.*"), s3 = !json && !type.contains("form");
+        boolean json = target != null || path.matches("/20\\d\\d-.*|/apikeys/.*|/schedules/.*"), s3 = !json && !type.contains("form");
         // S3 has its own way to say so, and to a HEAD the status says all.
         if (s3 && code.equals("ThrottlingException")) status = 503;
         String body = json ? "{\"__type\":\"%s\",\"message\":\"%s\"}".formatted(code, message)
@@ -227,6 +227,7 @@ final class StandIn implements AutoCloseable {
         if (path.contains("/operation/")) return path.substring(path.lastIndexOf('/') + 1);
         if (path.contains("/_user_request_/")) return "Request";
         if (path.startsWith("/apikeys/")) return "GetApiKey";
+        if (path.startsWith("/schedules/")) return method.equals("GET") ? "GetSchedule" : "UpdateSchedule";
         if (path.contains("/capacity-providers")) return "ListCapacityProviders";
         if (path.contains("/account-settings")) return "GetAccountSettings";
         if (path.endsWith("/configuration")) return "GetFunctionConfiguration";

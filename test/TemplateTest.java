@@ -58,7 +58,7 @@ final class TemplateTest {
 
     private static List<String> variants() throws IOException {
         var variants = new ArrayList<String>();
-        Run.json().readTree(Path.of("k6/profiles/2h.json").toFile()).at("/variants/aws")
+        Run.json().readTree(Path.of("k6/profiles/2h.json").toFile()).at("/targets/aws/variants")
                 .forEach(it -> variants.add(it.asText()));
         return variants;
     }
@@ -237,7 +237,37 @@ final class TemplateTest {
         });
         assertEquals(new TreeSet<>(Set.of("dynamodb:PutItem", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject")),
                 allowed);
-        assertEquals(Set.of("FunctionRole", "InstanceRole"), ofType("AWS::IAM::Role").keySet());
+        assertEquals(Set.of("FunctionRole", "InstanceRole", "RemovalRole"), ofType("AWS::IAM::Role").keySet());
+    }
+
+    /** CloudFormation's own handlers say in their schemas, which the linter carries, what deleting a resource takes. */
+    @Test void the_stack_s_own_removal_may_do_what_deleting_its_resources_takes_and_nothing_else() throws Exception {
+        var types = resources.valueStream().map(it -> it.get("Type").asText()).collect(Collectors.toSet());
+        var needed = new TreeSet<>(Set.of("cloudformation:DeleteStack"));
+        var reader = new ProcessBuilder(StandIn.python().toString(), "-c", """
+                import json, pathlib, cfnlint
+                for file in (pathlib.Path(cfnlint.__file__).parent / "data/schemas/resources").glob("*.json"):
+                    schema = json.loads(file.read_text())
+                    if isinstance(schema, dict) and "typeName" in schema:
+                        print(schema["typeName"], *schema.get("handlers", {}).get("delete", {}).get("permissions", []))
+                """).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        for (String line : reader.inputReader().lines().toList()) {
+            var words = List.of(line.split(" "));
+            if (types.contains(words.getFirst())) needed.addAll(words.subList(1, words.size()));
+        }
+        // Tags go with their role.
+        needed.removeAll(Set.of("iam:TagRole", "iam:UntagRole"));
+        var allowed = new TreeSet<String>();
+        resources.at("/RemovalRole/Properties/Policies/0/PolicyDocument/Statement").forEach(statement ->
+                (statement.get("Action").isArray() ? statement.get("Action") : List.of(statement.get("Action")))
+                        .forEach(action -> allowed.add(((JsonNode) action).asText())));
+        assertEquals(needed, allowed);
+    }
+
+    @Test void what_is_billed_by_the_hour_goes_before_what_removes_it() {
+        ofType("AWS::Lambda::CapacityProvider").values().forEach(it -> assertEquals("Removal", it.get("DependsOn").asText()));
+        assertEquals("RemovalRole", resources.at("/Removal/Properties/Target/RoleArn/Fn::GetAtt/0").asText());
+        assertFalse(resources.get("RemovalRole").toString().contains("Fn::GetAtt"), "it depends on nothing");
     }
 
     @Test void the_bucket_is_private_and_encrypted_and_keeps_no_versions_and_the_table_is_paid_by_the_request() {

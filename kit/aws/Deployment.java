@@ -128,6 +128,7 @@ final class Deployment {
         request.artefacts().forEach((language, artefact) ->
                 parameters.put(capital(language) + "Artefact", keyOf(language, artefact)));
         parameters.put("ArtefactBucket", entry.bucket());
+        parameters.put("RemoveAt", entry.removeAt().toString());
         parameters.put("Architecture", entry.architecture());
         parameters.put("StandardEnvironments", String.valueOf(STANDARD_ENVIRONMENTS));
         parameters.put("LmiEnvironments", String.valueOf(LMI_ENVIRONMENTS));
@@ -283,6 +284,20 @@ final class Deployment {
     private State stateOf(String function, String version) throws InterruptedException {
         return door.call("lambda:GetFunctionConfiguration on " + function, () -> door.lambda()
                 .getFunctionConfiguration(it -> it.functionName(function).qualifier(version))).state();
+    }
+
+    // ==== The dead man's switch ====
+
+    /** Pushes back when the stack deletes itself, unless that is later already. */
+    void removeNotBefore(Instant then) throws IOException, InterruptedException {
+        Instant second = then.truncatedTo(ChronoUnit.SECONDS);
+        if (entry.stackId() == null || !entry.removeAt().isBefore(second)) return;
+        String name = entry.stackName() + "-removal";
+        var schedule = door.call("scheduler:GetSchedule on " + name, () -> door.scheduler().getSchedule(it -> it.name(name)));
+        door.call("scheduler:UpdateSchedule on " + name, () -> door.scheduler().updateSchedule(it -> it.name(name)
+                .scheduleExpression(schedule.scheduleExpression()).flexibleTimeWindow(schedule.flexibleTimeWindow())
+                .target(schedule.target()).startDate(second)));
+        entry = ledger.write(entry.removedAt(second));
     }
 
     // ==== What it has used ====

@@ -11,7 +11,8 @@
 //DEPS software.amazon.awssdk:bom:2.40.2@pom
 //DEPS software.amazon.awssdk:apigateway software.amazon.awssdk:cloudformation software.amazon.awssdk:cloudwatch
 //DEPS software.amazon.awssdk:cloudwatchlogs software.amazon.awssdk:dynamodb software.amazon.awssdk:lambda
-//DEPS software.amazon.awssdk:pricing software.amazon.awssdk:s3 software.amazon.awssdk:sts
+//DEPS software.amazon.awssdk:pricing software.amazon.awssdk:s3 software.amazon.awssdk:scheduler
+//DEPS software.amazon.awssdk:sts
 //DEPS software.amazon.awssdk:sso software.amazon.awssdk:ssooidc software.amazon.awssdk:url-connection-client
 //DEPS org.slf4j:slf4j-nop:1.7.36
 //SOURCES ../Cli.java
@@ -35,6 +36,7 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.pricing.PricingClient;
 import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.scheduler.SchedulerClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** AWS's clients for one region, and {@link #call}, through which all of them are used. Safe for several threads. */
@@ -199,6 +201,7 @@ final class Door {
     CloudWatchLogsClient logs() { return client(CloudWatchLogsClient.class, CloudWatchLogsClient::builder); }
     DynamoDbClient dynamoDb() { return client(DynamoDbClient.class, DynamoDbClient::builder); }
     LambdaClient lambda() { return client(LambdaClient.class, LambdaClient::builder); }
+    SchedulerClient scheduler() { return client(SchedulerClient.class, SchedulerClient::builder); }
     StsClient sts() { return client(StsClient.class, StsClient::builder); }
 
     /** A stand-in has no host name for every bucket. */

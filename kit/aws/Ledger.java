@@ -48,6 +48,7 @@ record Ledger(Path directory) {
      * @param deploying     the change set may have been asked for, so there may be a stack
      * @param stackId       null until CloudFormation has told it
      * @param up            when the stack began to be made, and so to cost; null before
+     * @param removeAt      when the stack deletes itself
      * @param outputs       of the stack; empty until it is there
      * @param instanceType  of LMI's instances
      * @param prices        by which the run was estimated and will be billed, in the form of data/prices.json
@@ -55,27 +56,36 @@ record Ledger(Path directory) {
      */
     record Entry(String id, Holder holder, String account, String region, Instant created, String contents,
                  List<String> variants, String architecture, String instanceType, String bucket, String stackName,
-                 boolean deploying, String stackId, Instant up, Map<String, String> outputs, double estimatedUsd,
-                 double usdPerHour, JsonNode prices, Map<String, Cost.Traffic> used) {
+                 boolean deploying, String stackId, Instant up, Instant removeAt, Map<String, String> outputs,
+                 double estimatedUsd, double usdPerHour, JsonNode prices, Map<String, Cost.Traffic> used) {
 
         Entry {
             outputs = outputs == null ? Map.of() : outputs;
         }
 
-        Entry heldBy(Holder holder) { return with(holder, deploying, stackId, up, outputs, used); }
+        Entry heldBy(Holder holder) { return with(holder, deploying, stackId, up, removeAt, outputs, used); }
 
-        Entry asDeploying() { return with(holder, true, stackId, up, outputs, used); }
+        Entry asDeploying() { return with(holder, true, stackId, up, removeAt, outputs, used); }
 
-        Entry withStack(String stackId, Instant up) { return with(holder, deploying, stackId, up, outputs, used); }
+        Entry withStack(String stackId, Instant up) {
+            return with(holder, deploying, stackId, up, removeAt, outputs, used);
+        }
 
-        Entry withOutputs(Map<String, String> outputs) { return with(holder, deploying, stackId, up, outputs, used); }
+        Entry removedAt(Instant removeAt) { return with(holder, deploying, stackId, up, removeAt, outputs, used); }
 
-        Entry withUsed(Map<String, Cost.Traffic> used) { return with(holder, deploying, stackId, up, outputs, used); }
+        Entry withOutputs(Map<String, String> outputs) {
+            return with(holder, deploying, stackId, up, removeAt, outputs, used);
+        }
 
-        private Entry with(Holder holder, boolean deploying, String stackId, Instant up, Map<String, String> outputs,
-                           Map<String, Cost.Traffic> used) {
+        Entry withUsed(Map<String, Cost.Traffic> used) {
+            return with(holder, deploying, stackId, up, removeAt, outputs, used);
+        }
+
+        private Entry with(Holder holder, boolean deploying, String stackId, Instant up, Instant removeAt,
+                           Map<String, String> outputs, Map<String, Cost.Traffic> used) {
             return new Entry(id, holder, account, region, created, contents, variants, architecture, instanceType,
-                    bucket, stackName, deploying, stackId, up, outputs, estimatedUsd, usdPerHour, prices, used);
+                    bucket, stackName, deploying, stackId, up, removeAt, outputs, estimatedUsd, usdPerHour, prices,
+                    used);
         }
 
         long providers() { return variants.stream().map(Run.Variant::of).filter(Run.Variant::lmi).count(); }

@@ -31,6 +31,7 @@ final class Target implements AutoCloseable {
         @JsonSubTypes.Type(value = Empty.class, name = "empty"),
         @JsonSubTypes.Type(value = Stored.class, name = "stored"),
         @JsonSubTypes.Type(value = Collect.class, name = "collect"),
+        @JsonSubTypes.Type(value = Keep.class, name = "keep"),
         @JsonSubTypes.Type(value = Remove.class, name = "remove")})
     sealed interface Request<A> {
         @JsonIgnore Class<A> answer();
@@ -52,9 +53,10 @@ final class Target implements AutoCloseable {
      * @param costUsd      the sum of the items
      * @param costPerHourUsd  what keeping it all up costs an hour
      * @param prices       by which that was reckoned, in the form of data/prices.json; null where nothing is billed
+     * @param lasts        from start to removal
      */
     record Planned(String platform, Map<String, String> refused, List<CostItem> cost, double costUsd,
-                   double costPerHourUsd, JsonNode prices, List<String> warnings) {}
+                   double costPerHourUsd, JsonNode prices, Duration lasts, List<String> warnings) {}
 
     record CostItem(String name, double quantity, String unit, double usd) {}
 
@@ -121,6 +123,14 @@ final class Target implements AutoCloseable {
 
     /** @param complete false when records are known to be missing; the notes say how many and why */
     record Collected(long invocations, boolean complete, List<String> notes) {}
+
+    /** Keep everything up for another run. */
+    record Keep() implements Request<Kept> {
+        @Override public Class<Kept> answer() { return Kept.class; }
+    }
+
+    /** @param until when the target removes it by itself, unless another run uses it before */
+    record Kept(Instant until) {}
 
     /** Remove everything. Problems: exit code 4. */
     record Remove() implements Request<Removed> {
@@ -221,6 +231,7 @@ final class Target implements AutoCloseable {
         Done empty() throws Exception;
         Contents stored(Stored request) throws Exception;
         Collected collect(Collect request, Consumer<String> progress) throws Exception;
+        Kept keep() throws Exception;
         Removed remove(Consumer<String> progress) throws Exception;
     }
 
@@ -249,6 +260,7 @@ final class Target implements AutoCloseable {
                     case Empty _ -> verbs.empty();
                     case Stored stored -> verbs.stored(stored);
                     case Collect collect -> verbs.collect(collect, progress);
+                    case Keep _ -> verbs.keep();
                     case Remove _ -> verbs.remove(progress);
                 }));
             } catch (Cli.Problem told) {

@@ -31,7 +31,7 @@ from hypercorn.asyncio import serve  # noqa: E402
 from hypercorn.config import Config  # noqa: E402
 from ministack import app as ministack  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
-from ministack.services import apigateway_v1, cloudformation, cloudwatch_logs, dynamodb, iam, lambda_svc, s3  # noqa: E402
+from ministack.services import apigateway_v1, cloudformation, cloudwatch_logs, dynamodb, iam, lambda_svc, s3, scheduler  # noqa: E402
 from ministack.services.cloudformation import changesets, provisioners, stacks  # noqa: E402
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -93,6 +93,15 @@ def managed_instances(path):
 
 
 # ==== What AWS does and ministack does not ====
+
+
+def create_schedule(logical_id, props, stack_name):
+    """A schedule with the date from which on it is due, which ministack's own creation leaves out."""
+    scheduler._create_schedule(props["Name"], props | {"StartDate": scheduler._to_epoch(props["StartDate"])})
+    return props["Name"], {"Arn": scheduler._schedule_arn("default", props["Name"])}
+
+
+HANDLERS["AWS::Scheduler::Schedule"]["create"] = create_schedule
 
 
 def tell_concurrency(create):
@@ -196,7 +205,8 @@ def holdings():
     held = {
         "buckets": s3._buckets, "tables": dynamodb._tables, "functions": lambda_svc._functions, "roles": iam._roles,
         "log groups": cloudwatch_logs._log_groups, "APIs": apigateway_v1._rest_apis, "API keys": apigateway_v1._api_keys,
-        "usage plans": apigateway_v1._usage_plans, "providers": {name: None for name in providers if living_providers()},
+        "usage plans": apigateway_v1._usage_plans,
+        "schedules": [name.split("/")[-1] for name in scheduler._schedules], "providers": {name: None for name in providers if living_providers()},
         "stacks": {name: None for name, it in cloudformation._stacks.items() if it["StackStatus"] != "DELETE_COMPLETE"},
     }
     return {kind: sorted(names) for kind, names in held.items()}

@@ -34,11 +34,12 @@ import picocli.CommandLine.*;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 @Command(name = "aws.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
-        subcommands = {Aws.Status.class, Aws.Teardown.class, Aws.Serve.class},
+        subcommands = {Aws.Doctor.class, Aws.Status.class, Aws.Teardown.class, Aws.Serve.class},
         header = "The experiment's functions on AWS: what is still there, and its removal.",
         footer = """
 
                 Examples:
+                  ./jbang aws.java doctor        what the account and region allow, before a run
                   ./jbang aws.java status        what runs of this machine have left in AWS, and what it costs
                   ./jbang aws.java teardown      removes all of it; again, it finds nothing to do
                 Exit codes: 0 done, 1 unexpected, 2 refused and nothing was touched, 4 something is left.""")
@@ -72,6 +73,16 @@ final class Aws implements Target.Verbs {
     // ==== Commands ====
 
     public static void main(String... args) { System.exit(Cli.run(new Aws(), args)); }
+
+    @Command(name = "doctor", header = "Tells what the account and the region allow. Makes nothing.")
+    static final class Doctor implements Callable<Integer> {
+        @Mixin Cli.Verbose verbose;
+
+        @Override public Integer call() throws Exception {
+            new Aws().doctor(System.out::println);
+            return Cli.DONE;
+        }
+    }
 
     @Command(name = "status", header = "Tells what runs have left in AWS, and what it costs an hour.")
     static final class Status implements Callable<Integer> {
@@ -127,6 +138,10 @@ final class Aws implements Target.Verbs {
             if (!LMI_INSTANCE.containsKey(architecture)) throw new Cli.Problem(Cli.REFUSED,
                     "Lambda has no architecture '" + architecture + "'", "--architecture arm64 or x86_64");
         }
+
+        static Settings ofEnvironment() {
+            return new Settings(System.getenv().getOrDefault("LAMBDA_KIT_ARCHITECTURE", "arm64"), List.of(), List.of());
+        }
     }
 
     private final Door.World world;
@@ -140,7 +155,7 @@ final class Aws implements Target.Verbs {
 
     private Aws() {
         this(Door.World.REAL, Ledger.ofUser(), Path.of("").toAbsolutePath(),
-                new Settings("arm64", List.of(), List.of()), Aws::newId, asker());
+                Settings.ofEnvironment(), Aws::newId, asker());
     }
 
     Aws(Door.World world, Ledger ledger, Path kit, Settings settings, Supplier<String> ids, Ledger.Holder holder) {
@@ -181,7 +196,14 @@ final class Aws implements Target.Verbs {
 
     private Deployment deployment(Ledger.Entry entry) { return new Deployment(door(), ledger, kit, entry); }
 
-    // ==== Status ====
+    // ==== Doctor and status ====
+
+    void doctor(Consumer<String> tell) throws Exception {
+        beforeAnything(() -> {
+            Account.of(door()).doctor(instanceType(), settings.subnets(), settings.securityGroups()).forEach(tell);
+            return null;
+        });
+    }
 
     /** What this machine's state names, and what else of the kit's the account holds in the configured region. */
     void status(Consumer<String> tell) throws Exception {
@@ -219,8 +241,10 @@ final class Aws implements Target.Verbs {
             account.checkConcurrency(plan.variants());
             var refused = new TreeMap<String, String>();
             if (plan.variants().stream().anyMatch(Run.Variant::lmi)) {
-                if (account.offersLmi()) account.network(settings.subnets(), settings.securityGroups());
-                else plan.variants().stream().filter(Run.Variant::lmi).forEach(variant ->
+                if (account.offersLmi()) {
+                    account.checkInstances(plan.variants().stream().filter(Run.Variant::lmi).count(), warnings);
+                    account.network(settings.subnets(), settings.securityGroups());
+                } else plan.variants().stream().filter(Run.Variant::lmi).forEach(variant ->
                         refused.put(variant.name(), "Managed Instances are not offered in " + door().region));
             }
             for (var left : ledger.entries()) {

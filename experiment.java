@@ -760,6 +760,10 @@ final class Experiment implements Callable<Integer> {
     @Command(name = "doctor", mixinStandardHelpOptions = true,
             description = "Says which tools are there, and how to get what is missing.")
     static final class Doctor implements Callable<Integer> {
+        @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local",
+                description = "Where a run is to be made (default: ${DEFAULT-VALUE}).")
+        String target;
+
         @Override public Integer call() throws IOException, InterruptedException {
             tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null),
                     "is downloaded, or built by Go, when a run needs it");
@@ -774,7 +778,9 @@ final class Experiment implements Callable<Integer> {
             tell("taskset", output(Path.of("/"), "taskset", "--version"),
                     "apt-get install util-linux; without it functions and load share the cores");
             tell("git", output(Path.of("/"), "git", "--version"), "without it a run does not know its commit");
-            return Cli.DONE;
+            // What a place needs, its own script knows; this machine needs nothing else.
+            return target.equals("local") ? Cli.DONE : new ProcessBuilder(kitHome().resolve("jbang").toString(),
+                    kitHome().resolve(target + ".java").toString(), "doctor").inheritIO().start().waitFor();
         }
 
         private static void tell(String tool, String found, String remedy) {

@@ -350,6 +350,60 @@ final class AwsTest {
         }
     }
 
+    @Test void a_mistyped_region_is_told_in_seconds() throws Exception {
+        says("there is no AWS region 'us-esat-1'", serve(process(Map.of("AWS_REGION", "us-esat-1",
+                "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test"), Map.of())));
+    }
+
+    @Test void garbage_in_the_credentials_environment_is_one_line() throws Exception {
+        for (var garbage : Map.of("AWS_CREDENTIAL_EXPIRATION", "tomorrow", "AWS_SECRET_ACCESS_KEY", "two\nlines",
+                "AWS_SESSION_TOKEN", "two words").entrySet()) {
+            var environment = new HashMap<>(Map.of("AWS_REGION", "us-east-1", "AWS_ACCESS_KEY_ID", "test",
+                    "AWS_SECRET_ACCESS_KEY", "test", "AWS_SESSION_TOKEN", "test"));
+            environment.put(garbage.getKey(), garbage.getValue());
+            String ended = serve(environment);
+            says("\"exitCode\":2", ended);
+            assertTrue(ended.contains("is not a time") || ended.contains("hold characters that no key has"), ended);
+        }
+        nothingLeft();
+    }
+
+    @Test void too_few_vcpus_are_refused_and_an_unknown_quota_is_a_warning() throws Exception {
+        aws.inside("{\"vcpus\": 5}");
+        var problem = problem(2, () -> target().plan(planRequest()));
+        says("LMI's instances need 6 vCPUs of EC2, the quota in us-east-1 is 5", problem.getMessage());
+        says("L-1216C47A", problem.hint);
+        aws.heal();
+        aws.fail("GetServiceQuota", StandIn.DENY, 99);
+        says("quota allows the 6 vCPUs that LMI's instances need is not known", target().plan(planRequest()).warnings()
+                .toString());
+    }
+
+    @Test void a_region_without_lmi_is_told_apart_from_a_right_that_is_missing() throws Exception {
+        for (var refusal : List.of(new StandIn.Kind.Refuse(404, "UnknownOperationException", "no such operation"),
+                new StandIn.Kind.Refuse(403, "AccessDeniedException", "This feature is not available in this region"),
+                new StandIn.Kind.Refuse(400, "ValidationException", "not supported"))) {
+            aws.heal();
+            aws.fail("ListCapacityProviders", refusal, 99);
+            assertEquals(Map.of("python-lmi-2048", "Managed Instances are not offered in us-east-1"),
+                    target().plan(planRequest()).refused());
+        }
+        aws.heal();
+        aws.fail("ListCapacityProviders", StandIn.DENY, 99);
+        says("not allowed: lambda:ListCapacityProviders", problem(2, () -> target().plan(planRequest())).getMessage());
+    }
+
+    @Test void doctor_says_what_the_account_allows_and_what_to_do_about_the_rest() throws Exception {
+        target().doctor(told::add);
+        for (String line : List.of("credentials  they do not end", "region       us-east-1", "LMI          offered",
+                "executions are free; a standard variant takes 16", "EC2          64 vCPUs of standard instances",
+                "network      subnet-")) says(line, told.toString());
+        aws.fail("GetServiceQuota|DescribeSubnets", StandIn.DENY, 99);
+        told.clear();
+        target().doctor(told::add);
+        says("EC2          not known: not allowed: servicequotas:GetServiceQuota", told.toString());
+    }
+
     @Test void a_stack_that_no_state_names_is_not_touched() throws Exception {
         var theirs = target(quick(), home.resolve("another-machine"), "taken");
         started(theirs);
@@ -938,24 +992,29 @@ final class AwsTest {
 
     /** `aws.java serve` in a process of its own with nothing in its environment but this. */
     private Process process(Map<String, String> environment) throws IOException {
+        return process(environment, Map.of("AWS_ENDPOINT_URL", aws.url()));
+    }
+
+    private Process process(Map<String, String> environment, Map<String, String> endpoint) throws IOException {
         var builder = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
                 "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Duser.home=" + run,
                 "-cp", System.getProperty("java.class.path"), "Aws", "serve", "--architecture", "x86_64");
         builder.environment().clear();
         builder.environment().putAll(environment);
-        builder.environment().putAll(Map.of("XDG_STATE_HOME", home.toString(), "AWS_ENDPOINT_URL", aws.url(),
-                "AWS_EC2_METADATA_DISABLED", "true"));
+        builder.environment().putAll(endpoint);
+        builder.environment().putAll(Map.of("XDG_STATE_HOME", home.toString(), "AWS_EC2_METADATA_DISABLED", "true"));
         return builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
     }
 
     /** What it answers to a plan. */
-    private String serve(Map<String, String> environment) throws Exception {
-        var process = process(environment);
-        // The end of its stdin would end the process amid the verb.
-        try (var in = process.outputWriter(); var out = process.inputReader()) {
+    private String serve(Map<String, String> environment) throws Exception { return serve(process(environment)); }
+
+    private static String serve(Process process) throws Exception {
+        // The end of its stdin would end it before it has answered.
+        try (var in = process.outputWriter()) {
             in.write(Run.line(planRequest()) + "\n");
             in.flush();
-            return Objects.requireNonNullElse(out.readLine(), "");
+            return String.valueOf(process.inputReader().readLine());
         }
     }
 }

@@ -119,7 +119,7 @@ final class StandIn implements AutoCloseable {
     private record Fault(String calls, Kind kind, AtomicInteger times) {}
 
     static final Kind THROTTLE = new Kind.Refuse(400, "ThrottlingException", "Rate exceeded"),
-            DENY = new Kind.Refuse(403, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/me is not authorized"),
+            DENY = new Kind.Refuse(403, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/me is not authorized to perform: this"),
             EXPIRE = new Kind.Refuse(403, "ExpiredTokenException", "The security token included in the request is expired"),
             BROKEN = new Kind.Refuse(500, "InternalFailure", "We encountered an internal error");
 

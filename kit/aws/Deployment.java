@@ -28,6 +28,8 @@ import software.amazon.awssdk.services.lambda.model.State;
 final class Deployment {
     /** LMI environments of a function, least and most: AWS's smallest fleet is three instances, one environment each. */
     static final int LMI_ENVIRONMENTS = 3;
+    /** Each environment has an instance of its own, the smallest that there is for LMI. */
+    static final int VCPUS_PER_INSTANCE = 2;
     /** Environments that a standard function reserves. */
     static final int STANDARD_ENVIRONMENTS = 16;
 

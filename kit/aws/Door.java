@@ -11,7 +11,7 @@
 //DEPS software.amazon.awssdk:bom:2.40.2@pom
 //DEPS software.amazon.awssdk:apigateway software.amazon.awssdk:cloudformation software.amazon.awssdk:cloudwatch
 //DEPS software.amazon.awssdk:cloudwatchlogs software.amazon.awssdk:dynamodb software.amazon.awssdk:lambda
-//DEPS software.amazon.awssdk:pricing software.amazon.awssdk:s3 software.amazon.awssdk:scheduler
+//DEPS software.amazon.awssdk:pricing software.amazon.awssdk:s3 software.amazon.awssdk:scheduler software.amazon.awssdk:servicequotas
 //DEPS software.amazon.awssdk:sts
 //DEPS software.amazon.awssdk:sso software.amazon.awssdk:ssooidc software.amazon.awssdk:url-connection-client
 //DEPS org.slf4j:slf4j-nop:1.7.36
@@ -37,6 +37,7 @@ import software.amazon.awssdk.services.lambda.LambdaClient;
 import software.amazon.awssdk.services.pricing.PricingClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.scheduler.SchedulerClient;
+import software.amazon.awssdk.services.servicequotas.ServiceQuotasClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** AWS's clients for one region, and {@link #call}, through which all of them are used. Safe for several threads. */
@@ -79,10 +80,16 @@ final class Door {
     private final SdkHttpClient http;
     private final Map<Class<?>, Object> clients = new ConcurrentHashMap<>();
 
-    /** A door in the configured region; a {@link Cli.Problem} with exit code 2 when none is configured. Makes no call. */
+    /**
+     * A door in the configured region; a {@link Cli.Problem} with exit code 2 when none is configured, or one that does not
+     * exist. Makes no call.
+     */
     static Door configured(World world) {
         try {
-            return new Door(world, new DefaultAwsRegionProviderChain().getRegion().id());
+            var door = new Door(world, new DefaultAwsRegionProviderChain().getRegion().id());
+            if (!door.isInARegion()) throw new Cli.Problem(Cli.REFUSED, "there is no AWS region '" + door.region + "'",
+                    "AWS_REGION, or region in ~/.aws/config, is a name such as us-east-1 or eu-central-1");
+            return door;
         } catch (SdkClientException none) {
             throw new Cli.Problem(Cli.REFUSED, "no AWS region is configured",
                     "set AWS_REGION, or region in ~/.aws/config", none);
@@ -94,6 +101,17 @@ final class Door {
         this.region = region;
         http = UrlConnectionHttpClient.builder().connectionTimeout(world.callTimeout())
                 .socketTimeout(world.callTimeout()).build();
+    }
+
+    /** A name that does not resolve would look like a network that is away, and be waited for. */
+    private boolean isInARegion() {
+        // A region younger than this SDK has a name that resolves; a stand-in calls itself as it likes.
+        if (endpoint().isPresent() || Region.regions().contains(Region.of(region))) return true;
+        try {
+            return InetAddress.getByName("sts." + region + ".amazonaws.com") != null;
+        } catch (UnknownHostException none) {
+            return false;
+        }
     }
 
     // ==== The door ====
@@ -173,7 +191,11 @@ final class Door {
     Optional<Instant> credentialsEnd() {
         boolean fromEnvironment = resolve().accessKeyId().equals(System.getenv("AWS_ACCESS_KEY_ID"));
         String told = System.getenv("AWS_CREDENTIAL_EXPIRATION");
-        return fromEnvironment && told != null ? Optional.of(OffsetDateTime.parse(told).toInstant()) : Optional.empty();
+        try {
+            return fromEnvironment && told != null ? Optional.of(OffsetDateTime.parse(told).toInstant()) : Optional.empty();
+        } catch (DateTimeParseException garbage) {
+            throw new Fault(Reason.CREDENTIALS, "AWS_CREDENTIAL_EXPIRATION is not a time", garbage);
+        }
     }
 
     /** Whether they are temporary ones that nothing renews, with an end that nobody knows. */
@@ -184,13 +206,19 @@ final class Door {
 
     /** The credentials, from whichever provider has them; a {@link Fault} when none has. */
     AwsCredentials resolve() {
+        AwsCredentials found;
         try {
-            return credentials.resolveCredentials();
+            found = credentials.resolveCredentials();
         } catch (RuntimeException none) {
             // A profile that is not there or an SSO session that is over: each provider has exceptions of its own.
             String why = withoutCredentials(none) ? NO_CREDENTIALS : "the AWS credentials cannot be had: " + line(none);
             throw new Fault(Reason.CREDENTIALS, why, none);
         }
+        // Such characters cannot be sent, which would look like a network that is away.
+        String token = found instanceof AwsSessionCredentials session ? session.sessionToken() : "";
+        if (!(found.accessKeyId() + found.secretAccessKey() + token).matches("[\\x21-\\x7e]+"))
+            throw new Fault(Reason.CREDENTIALS, "the AWS credentials hold characters that no key has", null);
+        return found;
     }
 
     // ==== Clients ====
@@ -202,6 +230,7 @@ final class Door {
     DynamoDbClient dynamoDb() { return client(DynamoDbClient.class, DynamoDbClient::builder); }
     LambdaClient lambda() { return client(LambdaClient.class, LambdaClient::builder); }
     SchedulerClient scheduler() { return client(SchedulerClient.class, SchedulerClient::builder); }
+    ServiceQuotasClient quotas() { return client(ServiceQuotasClient.class, ServiceQuotasClient::builder); }
     StsClient sts() { return client(StsClient.class, StsClient::builder); }
 
     /** A stand-in has no host name for every bucket. */

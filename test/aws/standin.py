@@ -9,7 +9,7 @@ prove that the right calls are made in the right order and nothing about how LMI
 Faults inside CloudFormation come in by POST /faults, as the proxy in front of this can only fault calls:
     {"create": {"Table": "reason"}, "delete": {"Table": 2}, "drain": 3}
 fails the creation of a resource, refuses its deletion that often, and lets a capacity provider go only when it has been
-listed that often after its deletion ("drained": true lets all go). "log_group" makes one as Lambda does by itself, "invoked"
+listed that often after its deletion ("drained": true lets all go). "log_group" makes one as Lambda does by itself, "vcpus": 5 is EC2's quota, "invoked"
 writes the records of an invocation of each of a stack's functions, and "lose_logs": 2 loses every second invocation's. GET
 /holdings tells all that the account holds, so that a test can say "nothing left".
 """
@@ -232,6 +232,8 @@ async def app(scope, receive, send):
             return await reply(send, faults)
         if scope["path"] == "/holdings":
             return await reply(send, holdings())
+        if (b"x-amz-target", b"ServiceQuotasV20190624.GetServiceQuota") in scope["headers"]:
+            return await reply(send, {"Quota": {"QuotaCode": "L-1216C47A", "Value": faults.get("vcpus", 64)}})
         if (answer := managed_instances(scope["path"])) is not None:
             return await reply(send, answer)
         if b"LATEST.PUBLISHED" in scope["query_string"]:

@@ -429,12 +429,16 @@ final class Experiment implements Callable<Integer> {
 
     /** What is wrong with the answer to a workload's own request; null when nothing is. */
     private String askOnce(HttpClient client, Target.Started started, Run.Variant variant, Run.Workload workload)
-            throws IOException, InterruptedException {
+            throws InterruptedException {
         var request = HttpRequest.newBuilder(URI.create(started.urls().get(variant.name()) + "/" + workload.name()
                 + query(workload))).timeout(Duration.ofSeconds(K6_TIMEOUT_SECONDS));
         if (started.apiKey() != null) request.header("x-api-key", started.apiKey());
-        var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        return expected(workload).fault(response.statusCode(), response.body());
+        try {
+            var response = Contract.answer(client, request.build());
+            return expected(workload).fault(response.statusCode(), response.body());
+        } catch (IOException lost) {
+            return "no answer: " + lost;
+        }
     }
 
     // ==== Load ====

@@ -85,6 +85,11 @@ final class Contract {
         return differences;
     }
 
+    /** The answer to a request that may be sent again while access is refused or the connection gets lost. */
+    static HttpResponse<String> answer(HttpClient client, HttpRequest request) throws IOException, InterruptedException {
+        return answer(client, request, Instant.now().plus(TRIED_AGAIN_FOR));
+    }
+
     private static HttpResponse<String> answer(HttpClient client, HttpRequest request, Instant giveUp)
             throws IOException, InterruptedException {
         for (; ; Thread.sleep(PAUSE)) {
@@ -92,6 +97,8 @@ final class Contract {
             try {
                 var response = client.send(request, HttpResponse.BodyHandlers.ofString());
                 if (response.statusCode() != FORBIDDEN || last) return response;
+            } catch (ConnectException nobodyThere) {
+                throw nobodyThere;
             } catch (IOException lost) {
                 if (last) throw lost;
             }

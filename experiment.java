@@ -141,9 +141,6 @@ final class Experiment implements Callable<Integer> {
         Run.Plan plan = unfinished == null ? plan(own) : unfinished.plan();
         plan.variants().forEach(this::requireFunction);
         if (planOnly) return show(plan);
-        if (unfinished != null && unfinished.unmeasuredCells().isEmpty()) {
-            return finish(new Journal(data.resolve(unfinished.id()), unfinished));
-        }
         try (var _ = onlyOneRun(); var target = connect()) {
             // What is measured already is neither priced nor waited for again.
             var required = require(unfinished == null ? plan : plan.of(unfinished.unmeasuredCells()), target);

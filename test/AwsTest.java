@@ -16,10 +16,8 @@ import org.junit.platform.console.ConsoleLauncher;
 import static org.junit.jupiter.api.Assertions.*;
 
 final class AwsTest {
-    public static void main(String... args) { run(args); }
-
     /** Runs the named tests, or all. */
-    static void run(String... tests) {
+    public static void main(String... tests) {
         var select = tests.length == 0 ? Stream.of("--select-class=AwsTest") : Arrays.stream(tests)
                 .map(test -> "--select-method=AwsTest#" + test);
         ConsoleLauncher.main(Stream.concat(Stream.of("execute", "--details=tree", "--disable-banner", "--fail-if-no-tests"),

@@ -1,6 +1,8 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//SOURCES ../kit/build/Build.java
+//SOURCES ../kit/build/K6.java
 //SOURCES ../kit/record/Run.java
 
 import module java.base;
@@ -205,6 +207,31 @@ final class ExperimentTest {
         assertTrue(Set.of(0, 3).contains(analysis.waitFor()), Files.readString(tables));
         var errors = Files.readAllLines(directory.resolve("report/errors.csv"));
         assertTrue(errors.stream().skip(1).allMatch(line -> line.endsWith(",0.0")));
+    }
+
+    /** A k6 that refuses what 2.2 refuses, says that it is 2.2, and passes all else on to the real one. */
+    private static Path k6OfTwo() throws Exception {
+        Path real = K6.require(Build.userCache(), System.err::println).path();
+        Path k6 = Files.createDirectories(kit.resolve("two")).resolve("k6");
+        Files.writeString(k6, """
+                #!/bin/sh
+                for word; do
+                    case $word in
+                        version) echo 'k6 v2.2.0 (a stand-in)'; exit ;;
+                        --no-summary*) echo "unknown flag: $word" >&2; exit 255 ;;
+                    esac
+                done
+                exec '%s' "$@"
+                """.formatted(real));
+        assertTrue(k6.toFile().setExecutable(true));
+        return k6.getParent();
+    }
+
+    @Test void a_k6_that_refuses_what_2_x_refuses_measures_as_well() throws Exception {
+        String path = k6OfTwo() + File.pathSeparator + System.getenv("PATH");
+        start(Map.of("PATH", path), "--profile", profile("\"python-standard-1769\"", 1)).result().exits(0);
+        assertEquals(Optional.of("2.2.0"), run().environment("tools", "k6"));
+        assertEquals(3, measured());
     }
 
     @Test void kill_9_of_the_experiment_leaves_nothing_and_resume_measures_only_the_rest() throws Exception {

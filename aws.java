@@ -232,6 +232,8 @@ final class Aws implements Target.Verbs {
 
     // ==== Plan ====
 
+    @Override public Target.Described describe() { return new Target.Described("2h", true, "teardown"); }
+
     @Override public Target.Planned plan(Target.Plan request) throws Exception {
         return beforeAnything(() -> {
             var plan = request.plan();

@@ -78,11 +78,6 @@ final class Experiment implements Callable<Integer> {
     /** No service is registered for this port, and no outgoing connection is given it. */
     private static final int LOCK_PORT = 21769;
 
-    /** Exit code of a measurement that failed or is incomplete, everything removed. */
-    private static final int MEASUREMENT_FAILED = 5;
-    /** Exit code of a run that may have left something that costs money. */
-    private static final int SOMETHING_LEFT = 4;
-
     @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local",
             description = "Where the functions run (default: ${DEFAULT-VALUE}).")
     String targetName;
@@ -112,6 +107,8 @@ final class Experiment implements Callable<Integer> {
     @Mixin Cli.Verbose verbose;
 
     private Path home, data;
+    /** What the target says of itself, once it is connected. */
+    private Target.Described described;
     /** The functions that a plan can name. */
     private Map<String, MeasuredFunction> functions;
     /** Workloads of --function; empty where the profile's are asked. */
@@ -158,8 +155,8 @@ final class Experiment implements Callable<Integer> {
             remove(journal, target, required.planned(), started != null, failure);
             return finish(journal);
         } catch (Target.Died died) {
-            throw new Cli.Problem(MEASUREMENT_FAILED, died.getMessage(), "what it said last stands above; everything is "
-                    + "removed, finished cells are kept, and --resume goes on with the rest", died);
+            throw new Cli.Problem(Cli.MEASUREMENT_FAILED, died.getMessage(), "what it said last stands above; everything "
+                    + "is removed, finished cells are kept, and --resume goes on with the rest", died);
         } catch (InterruptedException _) {
             return Cli.INTERRUPTED;
         }
@@ -177,7 +174,7 @@ final class Experiment implements Callable<Integer> {
         failed.forEach(cell -> Cli.warn("cell " + cell.name() + " failed: " + cell.outcome().reason()));
         var remaining = journal.run.unmeasuredCells();
         if (!remaining.isEmpty()) {
-            throw new Cli.Problem(MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured"
+            throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the run is incomplete: %d of %d cells are not measured"
                     .formatted(remaining.size(), journal.run.plan().order().size()),
                     "./jbang experiment.java --resume measures them");
         }
@@ -221,8 +218,8 @@ final class Experiment implements Callable<Integer> {
         return profile.with(targetName, variants, workloads.isEmpty() ? null : workloads);
     }
 
-    private Run.Plan plan(List<MeasuredFunction> own) {
-        String name = profileName != null ? profileName : targetName.equals("aws") ? "2h" : "quick";
+    private Run.Plan plan(List<MeasuredFunction> own) throws IOException, InterruptedException {
+        String name = profileName != null ? profileName : defaultProfile();
         var plan = with(own, Profile.read(home, name)).plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
         for (var study : plan.studies()) for (var workload : study.workloads()) checkQuery(name, workload);
         return plan;
@@ -240,6 +237,12 @@ final class Experiment implements Callable<Integer> {
         } catch (IllegalArgumentException wrong) {
             throw new Cli.Problem(Cli.REFUSED, "profile " + profile + ", workload " + workload.name() + ": "
                     + wrong.getMessage(), "k6/profiles/quick.json shows the workloads with their parameters");
+        }
+    }
+
+    private String defaultProfile() throws IOException, InterruptedException {
+        try (var _ = connect()) {
+            return described.profile();
         }
     }
 
@@ -348,13 +351,15 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Start ====
 
-    private Target connect() throws IOException {
-        if (!Set.of("local", "aws").contains(targetName)) throw new Cli.Problem(Cli.REFUSED,
-                "there is no target " + targetName, "--target local or --target aws");
+    private Target connect() throws IOException, InterruptedException {
         Path script = home.resolve(targetName + ".java");
+        if (!targetName.matches("[a-z]+") || !Files.exists(script)) throw new Cli.Problem(Cli.REFUSED,
+                "there is no target " + targetName, "--help names the targets");
         var command = List.of(home.resolve("jbang").toString(), script.toString(), "serve");
         var process = Children.conversing(command, ProcessBuilder.Redirect.INHERIT);
-        return new Target(process, text -> Cli.say("         " + text));
+        var target = new Target(process, text -> Cli.say("         " + text));
+        described = target.ask(new Target.Describe());
+        return target;
     }
 
     private Target.Started start(Journal journal, Target target, Map<String, MeasuredFunction.Artefact> artefacts,
@@ -410,7 +415,7 @@ final class Experiment implements Callable<Integer> {
         }
         if (!differences.isEmpty()) {
             differences.forEach(Cli::say);
-            throw new Cli.Problem(MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),
+            throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),
                     (ownWorkloads.isEmpty() ? "function/README.md is the contract" : "its function.json says what is expected")
                             + "; nothing was measured, everything is removed");
         }
@@ -457,16 +462,23 @@ final class Experiment implements Callable<Integer> {
         Cli.say("load     %d cells".formatted(remaining.size()));
     }
 
-    /** Every environment's first answers, cold ones too: a cell of its own after each start of the functions. */
+    /**
+     * Every environment's first answers, cold ones too: a cell of its own after each start of the functions. One that
+     * failed ends the run, as all that comes after it would be measured cold; the next one takes its place on record.
+     */
     private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6)
             throws IOException, InterruptedException {
         var plan = journal.run.plan();
-        long earlier = journal.run.cells().stream().filter(cell -> cell.number() == 0).count();
+        long earlier = journal.run.cells().stream()
+                .filter(warmUp -> warmUp.number() == 0 && warmUp.outcome().isMeasured()).count();
         var cell = new Run.PlannedCell(0, null, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
                 plan.variants().stream().map(Run.Variant::name).toList(), null);
         Cli.say("warm-up  %d requests for each variant and workload".formatted(plan.warmUpRequests()));
         var phase = new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0);
         measure(journal, target, started, k6, cell, List.of(phase));
+        var outcome = journal.run.cells().getLast().outcome();
+        if (!outcome.isMeasured()) throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the warm-up failed: " + outcome.reason(),
+                "everything is removed; ./jbang experiment.java --resume begins with the warm-up again");
     }
 
     private static List<Run.Phase> phases(Run.Plan plan) {
@@ -499,8 +511,7 @@ final class Experiment implements Callable<Integer> {
             generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), said, limit);
             if (stores) stored = target.ask(new Target.Stored(null)).stored();
             // Counting reads all of k6's file once more; this machine's records are there without being waited for.
-            boolean areLate = targetName.equals("aws");
-            long sent = areLate && generated.exitCode() == 0 ? requestsIn(requests) : 0;
+            long sent = described.recordsComeLate() && generated.exitCode() == 0 ? requestsIn(requests) : 0;
             var collected = target.ask(
                     new Target.Collect(planned.variants(), begun, Instant.now(), sent, invocations, metrics));
             notes.addAll(collected.notes());
@@ -508,11 +519,11 @@ final class Experiment implements Callable<Integer> {
             outcome = generated.exitCode() == 0 ? Run.Outcome.measured()
                     : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
         } catch (IOException | Cli.Problem broken) {
-            if (broken instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT) throw problem;
+            if (broken instanceof Cli.Problem problem && problem.exitCode == Cli.SOMETHING_LEFT) throw problem;
             if (!target.isAlive()) {
                 var died = Run.Outcome.failed("the target died");
                 journal.add(cell(planned, phases, begun, died, List.of(), null, null, notes));
-                throw new Cli.Problem(MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
+                throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
                         "finished cells are kept; ./jbang experiment.java --resume goes on with the rest", broken);
             }
             outcome = Run.Outcome.failed(broken.getMessage());
@@ -524,7 +535,7 @@ final class Experiment implements Callable<Integer> {
             outcome = Run.Outcome.failed("the disk is full");
         }
         journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
-        if (diskIsFull) throw new Cli.Problem(MEASUREMENT_FAILED,
+        if (diskIsFull) throw new Cli.Problem(Cli.MEASUREMENT_FAILED,
                 "the disk of " + data + " was full while " + planned.name() + " was measured",
                 "make room; finished cells are kept, and ./jbang experiment.java --resume goes on with the rest");
     }
@@ -628,12 +639,12 @@ final class Experiment implements Callable<Integer> {
             throws Exception {
         Interruption.waitForRemoval();
         if (failure instanceof InterruptedException) sayWhatIsKept(journal);
-        boolean kept = keep && targetName.equals("aws") && hasStarted;
+        boolean kept = keep && described.teardown() != null && hasStarted;
         try {
             if (kept) {
                 Cli.say(String.format(Locale.ROOT,
-                        "keep     everything stays up at %.2f USD an hour until %s; ./jbang %s.java teardown removes it sooner",
-                        planned.costPerHourUsd(), target.ask(new Target.Keep()).until(), targetName));
+                        "keep     everything stays up at %.2f USD an hour until %s; %s removes it sooner",
+                        planned.costPerHourUsd(), target.ask(new Target.Keep()).until(), teardownCommand()));
             } else {
                 double spentUsd = removed(target);
                 Cli.say(planned.costUsd() == 0 ? "remove   nothing is left running" : String.format(Locale.ROOT,
@@ -642,15 +653,15 @@ final class Experiment implements Callable<Integer> {
         } catch (Exception notRemoved) {
             String before = failure == null || failure instanceof InterruptedException ? ""
                     : failure.getMessage() + "; then: ";
-            throw new Cli.Problem(SOMETHING_LEFT, before + notRemoved.getMessage(),
-                    notRemoved instanceof Cli.Problem problem && problem.exitCode == SOMETHING_LEFT ? problem.hint
-                            : "./jbang %s.java teardown removes what is left".formatted(targetName), notRemoved);
+            throw new Cli.Problem(Cli.SOMETHING_LEFT, before + notRemoved.getMessage(),
+                    notRemoved instanceof Cli.Problem problem && problem.exitCode == Cli.SOMETHING_LEFT ? problem.hint
+                            : howToRemove(), notRemoved);
         }
         journal.dropIfEmpty();
         switch (failure) {
             case null -> { }
-            case Cli.Problem left when left.exitCode == SOMETHING_LEFT && !kept -> throw new Cli.Problem(MEASUREMENT_FAILED,
-                    left.getMessage(), "all of it is removed now; ./jbang experiment.java --resume goes on", left);
+            case Cli.Problem left when left.exitCode == Cli.SOMETHING_LEFT && !kept -> throw new Cli.Problem(
+                    Cli.MEASUREMENT_FAILED, left.getMessage(), "all of it is removed now; ./jbang experiment.java --resume goes on", left);
             case Exception exception -> throw exception;
             case Error error -> throw error;
             default -> throw new IllegalStateException(failure);
@@ -669,6 +680,13 @@ final class Experiment implements Callable<Integer> {
             return another.ask(new Target.Remove()).spentUsd();
         }
     }
+
+    private String howToRemove() {
+        return described.teardown() == null ? "its processes end with this one; ps shows whether one has stayed"
+                : teardownCommand() + " removes what is left";
+    }
+
+    private String teardownCommand() { return "./jbang " + targetName + ".java " + described.teardown(); }
 
     // ==== The record, begun or gone on with ====
 

@@ -188,6 +188,8 @@ final class Local implements Callable<Integer> {
 
         // ---- plan
 
+        @Override public Target.Described describe() { return new Target.Described("quick", false, null); }
+
         @Override public Target.Planned plan(Target.Plan request) throws IOException {
             refuseOtherSystems();
             Stores.ownDynamodb();

@@ -510,7 +510,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     /** Reads a file that holds such a record, checked like a run.json; the Problem says what it should be. */
     static <T> T read(Path file, Class<T> type, String what, String hint) {
         try {
-            return STRICT.readValue(bytes(file), type);
+            T record = STRICT.readValue(bytes(file), type);
+            if (record == null) throw new Cli.Problem(Cli.REFUSED, file + " is not " + what + ": it is null", hint);
+            return record;
         } catch (JsonProcessingException wrong) {
             throw new Cli.Problem(Cli.REFUSED, file + " is not " + what + ": " + reason(wrong), hint, wrong);
         } catch (NoSuchFileException absent) {

@@ -5,7 +5,7 @@
 //              {"answer":{…}}  or  {"problem":{"exitCode":4,"message":"…","hint":"…"}}   exactly one
 //     stderr   text for people
 //
-// The verbs come in the order of a run: plan · start · ready · (empty · stored · collect)… · remove. The end of
+// The verbs come in the order of a run: describe · plan · start · ready · (empty · stored · collect)… · remove. The end of
 // stdin, which a thread of its own waits for, means that the experiment is gone: a target on this machine ends all that
 // it started, AWS's stops waiting and keeps its state.
 
@@ -25,6 +25,7 @@ final class Target implements AutoCloseable {
     /** A request; {@link #answer} is the type of what comes back. */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "verb")
     @JsonSubTypes({
+        @JsonSubTypes.Type(value = Describe.class, name = "describe"),
         @JsonSubTypes.Type(value = Plan.class, name = "plan"),
         @JsonSubTypes.Type(value = Start.class, name = "start"),
         @JsonSubTypes.Type(value = Ready.class, name = "ready"),
@@ -36,6 +37,19 @@ final class Target implements AutoCloseable {
     sealed interface Request<A> {
         @JsonIgnore Class<A> answer();
     }
+
+    /** What kind of target is this? Nothing is looked up. */
+    record Describe() implements Request<Described> {
+        @Override public Class<Described> answer() { return Described.class; }
+    }
+
+    /**
+     * @param profile          the one to take where nobody names one
+     * @param recordsComeLate  whether invocations are on record only some time after they are over
+     * @param teardown         the command of the target's script that removes what an interrupted start has left, and
+     *                         what was kept up; null where all that was started dies with the target
+     */
+    record Described(String profile, boolean recordsComeLate, String teardown) {}
 
     /**
      * Can this plan run here, on what, at which price? Nothing is made. Problems: exit code 2.
@@ -225,6 +239,7 @@ final class Target implements AutoCloseable {
 
     /** What a target does at each verb. */
     interface Verbs {
+        Described describe();
         Planned plan(Plan request) throws Exception;
         Started start(Start request, Consumer<String> progress) throws Exception;
         Environments ready(Ready request, Consumer<String> progress) throws Exception;
@@ -254,6 +269,7 @@ final class Target implements AutoCloseable {
             String line = requests.take();
             try {
                 say(out, Map.of("answer", switch (Run.json().readValue(line, Request.class)) {
+                    case Describe _ -> verbs.describe();
                     case Plan plan -> verbs.plan(plan);
                     case Start start -> verbs.start(start, progress);
                     case Ready ready -> verbs.ready(ready, progress);

@@ -75,6 +75,7 @@ final class RecordTest {
         "cells/001                       | /etc/001                           | path is not that of a file in cells/",
         "\"started\" : \"2026            | \"started\" : \"9026               | started is not a time of this age",
         "\"seconds\" : 1.0               | \"seconds\" : \"NaN\"              | seconds",
+        "\"profile\" : \"made-up\"       | \"profile\" : 5                    | plan.profile",
         "\"cells\" : [                   | \"cells\" : [ null,                | cells has null in it",
         "\"seed\" : 1                    | \"seed\" : 1, \"seed\" : 2         | seed"})
     void a_field_that_is_wrong_is_named(String from, String to, String says) throws IOException {

@@ -112,7 +112,7 @@ final class Exhibits {
             all.add(Exhibit.of(statistic + "-over-time", OVER_TIME, statistic + " over time",
                     () -> figures.overTime(statistic)).saying("A point is the " + statistic + " of the samples in "
                     + figures.block() + (grouping.type() == Grouping.Type.TREND ? ", to within 0.2 %" : "")
-                    + ". A step is a change; a slope is a drift."));
+                    + ". A step is a change; a slope is a drift." + figures.leftOut()));
         }
         if (grouping.type() == Grouping.Type.TREND) {
             all.add(Exhibit.of("percentiles", DISTRIBUTION, "Percentile curve", figures::percentileCurves)

@@ -22,11 +22,12 @@ final class FileFigures {
         drawn = grouping.groups().stream().filter(group -> group.good().isPresent()).limit(MOST_LINES).toList();
     }
 
-    /** What the figures leave out, as a sentence; empty if it is nothing. */
+    /** What the figures leave out, as a sentence that follows another; empty if it is nothing. */
     String leftOut() {
         int groups = grouping.groups().size();
         return drawn.size() == groups ? ""
-                : "The plots show the %d most frequent of %d groups; the tables have them all.".formatted(drawn.size(), groups);
+                : " The figures show the %d most frequent of %d groups; the tables have them all."
+                        .formatted(drawn.size(), groups);
     }
 
     /** What the groups show of each block of time, by its name. */

@@ -159,7 +159,7 @@ final class Analyze implements Callable<Integer> {
     }
 
     private int analyzeFiles(List<Input> inputs) throws IOException {
-        if (writeUp != null) throw bad("only a run can be written up", "name a run.json");
+        if (writeUp != null || check) throw bad("only a run can be written up", "name a run.json");
         var choice = new Grouping.Choice(by, metric, naming.names(), from, to);
         try (var reading = read(inputs.stream().map(Input::shards).toList(), choice.query())) {
             requireK6(reading);
@@ -177,7 +177,7 @@ final class Analyze implements Callable<Integer> {
 
     /** A run is one sample of its day: what several say together, label by label. */
     private int analyzeRuns(List<Input> inputs) throws IOException {
-        if (writeUp != null) throw bad("only one run can be written up", "name one run.json");
+        if (writeUp != null || check) throw bad("only one run can be written up", "name one run.json");
         var together = new SeveralRuns();
         var reasons = new ArrayList<String>();
         for (var input : inputs) for (Path file : input.paths()) {

@@ -340,7 +340,8 @@ final class AnalyzeTest {
                 "ratePerSecond", 200, "vus", 4, "maxVus", 20);
         var stream = Map.of("variant", "v", "language", "l", "compute", "c", "workload", "hello",
                 "url", "http://127.0.0.1:" + server.getAddress().getPort() + "/v/hello", "name", "/v/hello",
-                "expected", Map.of("message", "hello"), "phases", List.of(phase));
+                "contract", true, "expected", Map.of("status", 200, "fields", Map.of("message", "hello")),
+                "phases", List.of(phase));
         var cell = Map.of("round", 1, "timeoutSeconds", 30, "streams", List.of(stream));
         Path said = temporary.resolve("k6.txt");
         var builder = new ProcessBuilder(k6.path().toString(), "run", "--quiet", "--no-usage-report", "--address", "",

@@ -20,7 +20,7 @@ final class Changes {
     /** A change must last: fewer than three blocks on a side are an outlier, not a change. */
     private static final int MINIMUM_SEGMENT = 3;
     /** Evidence from which on a step is more than a swing of the noise; lower marks only say that it may be one. */
-    private static final double SWINGS_APART = 3.3, PERHAPS = 1.1;
+    private static final double SWINGS_APART = 3.3, PERHAPS = 1.12;
 
     private Changes() { }
 

@@ -29,7 +29,7 @@ final class BuildTest {
         kit = machine.resolve("kit copy");
         cache = machine.resolve("cache");
         for (String file : List.of("python/function.json", "python/build", "python/find-python", "python/handler.py",
-                "java/function.json", "java/build")) {
+                "python/runtime-client.txt", "java/function.json", "java/build")) {
             copy("function/" + file);
         }
         write("function/python/requirements.txt", "# none\n");
@@ -177,7 +177,9 @@ final class BuildTest {
                 "{\"colour\": \"#000000\"}", "\"language\" is missing",
                 "{\"language\": \"x\", \"colour\": \"blue\"}", "\"colour\" is not of the form #0072b2",
                 "{\"language\": \"x\", \"colour\": \"#000000\"}", "\"local\" is missing",
-                "{\"language\": \"x\", \"color\": \"#000000\"}", "Unrecognized field \"color\"",
+                """
+                {"language": "x", "colour": "#000000", "contract": true,
+                 "local": {"command": ["x"], "memoryMb": {"lmi": 1}}, "builds": []}""", "Unrecognized field \"builds\"",
                 "[]", "is not a JSON object", "{", "Unexpected end-of-input").entrySet()) {
             write("function/python/function.json", wrong.getKey());
             var refused = assertThrows(Cli.Problem.class, () -> build("python"));

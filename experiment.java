@@ -534,7 +534,12 @@ final class Experiment implements Callable<Integer> {
             for (var file : journal.files(planned.name())) Files.delete(journal.directory.resolve(file.path()));
             outcome = Run.Outcome.failed("the disk is full");
         }
-        journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
+        try {
+            journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
+        } catch (IOException noRoom) {
+            // Others have filled the disk: the record stays as it was before this cell, which is not measured either way.
+            if (!diskIsFull) throw noRoom;
+        }
         if (diskIsFull) throw new Cli.Problem(Cli.MEASUREMENT_FAILED,
                 "the disk of " + data + " was full while " + planned.name() + " was measured",
                 "make room; finished cells are kept, and ./jbang experiment.java --resume goes on with the rest");
@@ -881,8 +886,8 @@ final class Experiment implements Callable<Integer> {
 
         private void stop() {
             if (over.getCount() == 0) return;
-            Cli.warn("interrupted: removing everything");
             synchronized (Interruption.class) {
+                Cli.warn(removing ? "interrupted: everything is being removed already" : "interrupted: removing everything");
                 if (!removing) main.interrupt();
             }
             try {

@@ -94,6 +94,15 @@ final class ExperimentTest {
             return new Result(process.exitValue(), Files.readString(output));
         }
 
+        /** Waits until it has said that. */
+        Running says(String line) throws Exception {
+            for (int i = 0; i < 2400 && process.isAlive(); i++) {
+                if (Files.readString(output).contains(line)) return this;
+                Thread.sleep(100);
+            }
+            return fail("'" + line + "' was not said:\n" + Files.readString(output));
+        }
+
         /** Waits until the cell of that number has begun. */
         Running reaches(String cell) throws Exception {
             for (int i = 0; i < 2400 && process.isAlive(); i++) {
@@ -278,6 +287,56 @@ final class ExperimentTest {
         running.result().exits(130).says("nothing was measured yet, so nothing is kept");
         assertEquals(List.of(), glob("data/2*"));
         assertFalse(Files.isSymbolicLink(kit.resolve("data/run.json")));
+    }
+
+    @Test void an_interruption_of_the_removal_changes_nothing() throws Exception {
+        // What is asked to be removed waits, so that there is time to interrupt.
+        String slowlyRemoving = """
+                while read -r request; do
+                    case $request in *'"verb":"remove"'*) sleep 3 ;; esac
+                    printf '%s\\n' "$request"
+                done | ./jbang-itself "$@"
+                """;
+        withTarget(slowlyRemoving, () -> {
+            var running = start("--profile", pythonOnly(1)).says("load     6 cells");
+            running.process().toHandle().destroy();
+            return running.result().exits(0).says("everything is being removed already", "remove   nothing is left running");
+        });
+        assertNotNull(run().finished());
+    }
+
+    @Test void a_disk_that_fills_up_in_a_cell_ends_the_run_with_5_and_leaves_a_whole_record() throws Exception {
+        Path data = kit.resolve("data"), prices = data.resolve("prices.json");
+        String priceList = Files.readString(prices);
+        Assumptions.assumeTrue(succeeds("mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", data.toString()),
+                "only root may mount");
+        try {
+            Files.writeString(prices, priceList);
+            var running = start("--profile", pythonOnly(1)).reaches("002");
+            // What is in use is all that there is from now on; a file that grows meanwhile only needs another try.
+            var disk = Files.getFileStore(data);
+            boolean full = false;
+            for (int i = 0; i < 100 && !full; i++) {
+                long used = disk.getTotalSpace() - disk.getUsableSpace();
+                full = succeeds("mount", "-o", "remount,size=" + used, data.toString());
+            }
+            assertTrue(full, "the disk did not become full");
+            var result = running.result().exits(5).says("was full while 002-", "hint: make room");
+            assertEquals(1, result.said().lines().filter(line -> line.startsWith("error:")).count(), result.said());
+            assertEquals(1, measured());
+            assertEquals(List.of(), glob("data/2*/cells/002-*"));
+            assertEquals(List.of(), glob("data/2*/.*"));
+            assertTrue(succeeds("mount", "-o", "remount,size=1g", data.toString()));
+            experiment("--resume").exits(0);
+            assertEquals(6, measured());
+        } finally {
+            succeeds("umount", data.toString());
+        }
+    }
+
+    private static boolean succeeds(String... command) throws Exception {
+        return new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
     }
 
     @Test void a_target_that_dies_before_the_load_ends_the_run_with_5() throws Exception {

@@ -139,8 +139,9 @@ final class Experiment implements Callable<Integer> {
         plan.variants().forEach(this::requireFunction);
         if (planOnly) return show(plan);
         try (var _ = onlyOneRun(); var target = connect()) {
-            // What is measured already is neither priced nor waited for again.
-            var required = require(unfinished == null ? plan : plan.of(unfinished.unmeasuredCells()), target);
+            // What is measured already is not priced again. Where all is, a start finds what a killed run could not remove.
+            boolean someAreLeft = unfinished != null && !unfinished.unmeasuredCells().isEmpty();
+            var required = require(someAreLeft ? plan.of(unfinished.unmeasuredCells()) : plan, target);
             var artefacts = build(plan, required.planned());
             var journal = unfinished == null ? begin(plan, required, artefacts) : resume(unfinished, artefacts);
             Target.Started started = null;

@@ -132,13 +132,14 @@ final class StandIn implements AutoCloseable {
     void heal() throws IOException, InterruptedException {
         faults.clear();
         calls.clear();
+        keys.clear();
         inside("{}");
     }
 
     /** The calls that were made since the last healing, in order. */
     List<String> calls() { return List.copyOf(calls); }
 
-    /** The API keys that came with requests to functions. */
+    /** The API keys that came with requests to functions since then. */
     Set<String> keys() { return Set.copyOf(keys); }
 
     private Optional<Kind> faultOf(String call) {

@@ -13,6 +13,7 @@
 // children that die with the kit, and with the thread that waits for them.
 
 //DEPS org.apache.commons:commons-compress:1.28.0
+//SOURCES ../record/Disk.java
 //SOURCES ../record/MeasuredFunction.java
 //SOURCES ../record/Sha256.java
 //SOURCES Children.java
@@ -97,7 +98,7 @@ final class Build {
 
     private void make(MeasuredFunction function, Platform platform, Path unfinished, Path built)
             throws IOException, InterruptedException {
-        delete(unfinished);
+        Disk.delete(unfinished);
         Path directory = Files.createDirectories(unfinished.resolve("function"));
         run(function, platform, directory, unfinished.resolve("build.log"));
         if (filesBelow(directory).isEmpty()) {
@@ -137,7 +138,7 @@ final class Build {
         var longAgo = Instant.now().minus(UNUSED_FOR);
         try (var all = Files.list(builds)) {
             for (Path old : all.toList()) {
-                if (Files.getLastModifiedTime(old).toInstant().isBefore(longAgo)) delete(old);
+                if (Files.getLastModifiedTime(old).toInstant().isBefore(longAgo)) Disk.delete(old);
             }
         }
     }
@@ -299,13 +300,6 @@ final class Build {
     private static List<Path> filesBelow(Path directory) throws IOException {
         try (var files = Files.walk(directory)) {
             return files.filter(Files::isRegularFile).sorted().toList();
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) return;
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
         }
     }
 }

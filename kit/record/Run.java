@@ -17,6 +17,7 @@
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 //DEPS com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.19.2
 //SOURCES ../Cli.java
+//SOURCES Disk.java
 //SOURCES Sha256.java
 //SOURCES Slice.java
 
@@ -552,9 +553,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     /** Writes run.json into the run's directory; a reader sees the old one or the new one, never a part. */
     void write(Path directory) throws IOException {
-        Path temporary = directory.resolve("run.json.tmp");
-        JSON.writeValue(temporary.toFile(), this);
-        Files.move(temporary, directory.resolve("run.json"), StandardCopyOption.ATOMIC_MOVE);
+        Disk.write(directory.resolve("run.json"), JSON.writeValueAsString(this));
     }
 
     /** A record as one line of JSON. */

@@ -7,6 +7,7 @@
 // beside it, is called with the platform and the folder that it is to fill, in the function's own folder. It finds:
 //     JAVA_HOME    the Java that runs the kit
 //     KIT_CACHE    where it may keep what makes the next build shorter
+//     TMPDIR       a directory of its own, which is removed whatever ends the build
 // A build is named by what went into it: the folder's files but for function.json, which only tells how the result is
 // started; what the tools say of their versions; and the platform. What was built once is never built again, not even
 // for a copy under another name, and an edit never meets a stale result. The zip depends on its content alone. Tools are
@@ -118,14 +119,17 @@ final class Build {
         if (!Files.isExecutable(script)) throw new Failed(script + " is not there or not executable");
         var last = new ArrayDeque<String>();
         int exitCode;
+        Path temporary = Children.temporaryDirectory("lambda-kit-build-");
         try (var copy = new PrintWriter(Files.newBufferedWriter(log), true)) {
             exitCode = run(List.of(script.toString(), platform.name(), directory.toString()), function.folder(),
-                    true, line -> {
+                    Map.of("TMPDIR", temporary.toString()), true, line -> {
                         copy.println(line);
                         last.add(line);
                         if (last.size() > LINES_OF_FAILURE) last.remove();
                         if (!line.isBlank()) progress.accept(function.name() + ": " + line.strip());
                     });
+        } finally {
+            Disk.delete(temporary);
         }
         if (exitCode != 0) {
             throw new Failed("%s could not be built: its build script ended with %d%n%s%nthe whole log: %s".formatted(
@@ -173,7 +177,7 @@ final class Build {
             if (!tool.getValue().isNeededFor(platform.name())) continue;
             var lines = new ArrayList<String>();
             var command = tool.getValue().version().stream().map(word -> word.replace("{java}", java())).toList();
-            if (run(command, function.folder(), false, lines::add) != 0) {
+            if (run(command, function.folder(), Map.of(), false, lines::add) != 0) {
                 throw new Missing(function, tool.getKey(), tool.getValue());
             }
             said.put(tool.getKey(), String.join("\n", lines));
@@ -246,11 +250,12 @@ final class Build {
     private static String java() { return Path.of(System.getProperty("java.home"), "bin", "java").toString(); }
 
     /** Runs a command to its end, or kills it with all that it has started when this thread is interrupted. */
-    private int run(List<String> command, Path directory, boolean withErrors, Consumer<String> lines)
-            throws IOException, InterruptedException {
+    private int run(List<String> command, Path directory, Map<String, String> environment, boolean withErrors,
+                    Consumer<String> lines) throws IOException, InterruptedException {
         var builder = Children.builder(command).directory(directory.toFile());
         if (withErrors) builder.redirectErrorStream(true);
         else builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().putAll(environment);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("KIT_CACHE", Files.createDirectories(cache).toString());
         return Children.run(builder, lines);

@@ -141,6 +141,18 @@ final class WrapperTest {
         }
     }
 
+    @Test void a_part_in_a_room_is_watched_and_its_script_is_kept() throws IOException {
+        Files.createDirectories(machine.kit.resolve("kit/talk"));
+        Files.createDirectories(machine.kit.resolve("kit/word"));
+        machine.write("kit/word/Word.java", "final class Word { static String word = \"hello\"; }")
+            .write("kit/talk/Part.java", "//SOURCES ../word/Word.java\nfinal class Part { static String greeting = Word.word; }")
+            .edit("hello.java", "kit/Part.java", "kit/talk/Part.java");
+        assertEquals("hello", machine.run("greeting").out);
+        assertEquals(1, machine.commands().size());
+        machine.edit("kit/word/Word.java", "hello", "again");
+        assertEquals("again", machine.run("greeting").out);
+    }
+
     @Test void files_that_the_wrapper_does_not_watch_are_never_behind_a_kept_command() throws IOException {
         machine.write("words.txt", "red").edit("hello.java", "//JAVA 25", "//JAVA 25\n//FILES words.txt");
         assertEquals("red", machine.run("resource", "words.txt").out);

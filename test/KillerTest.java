@@ -11,6 +11,7 @@
 
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//SOURCES ../kit/Cli.java
 //SOURCES ../kit/record/Disk.java
 //SOURCES ../kit/record/Run.java
 
@@ -32,6 +33,10 @@ final class KillerTest {
     private static final Duration NOTHING_LEFT_WITHIN = Duration.ofSeconds(5);
     /** A run of a few seconds' load; a busy machine may need many times what an idle one does. */
     private static final Duration PATIENCE = Duration.ofMinutes(6);
+    /** How a run ends whose parts are killed: done all the same, not started, or not measured. */
+    private static final Set<Integer> ENDS = Set.of(Cli.DONE, Cli.START_FAILED, Cli.MEASUREMENT_FAILED);
+    /** How a shell tells of a process that was killed with kill -9. */
+    private static final int KILLED = 137;
     private static final boolean SLOW = Boolean.getBoolean("slow");
     private static final long SEED = Long.getLong("seed", 20261124);
     private static final SplittableRandom RANDOM = new SplittableRandom(SEED);
@@ -149,6 +154,12 @@ final class KillerTest {
                     .filter(process -> !commandLine(process).contains("sh -c")).findAny();
         }
 
+        /** With SIGSTOP: it hears nothing any more, not even that its input has ended. */
+        void stopAFunction() throws Exception {
+            var found = find(Victim.FUNCTION);
+            if (found.isPresent()) new ProcessBuilder("kill", "-STOP", "" + found.get().pid()).start().waitFor();
+        }
+
         /** Kills, and waits for the end of the experiment; false when there was nobody to kill before it. */
         boolean kill(Victim victim) throws Exception {
             var found = find(victim);
@@ -208,10 +219,15 @@ final class KillerTest {
         var running = Running.start("--profile", "killed");
         running.reaches(step);
         Thread.sleep(RANDOM.nextInt(step.millis));
+        if (step == Step.START && RANDOM.nextBoolean()) running.stopAFunction();
         var ports = running.ports();
         boolean killed = running.kill(victim);
-        System.out.println(step + ", " + (killed ? victim : "nobody") + ": "
+        int exitCode = running.process.exitValue();
+        System.out.println(step + ", " + (killed ? victim : "nobody") + ": " + exitCode + ", "
                 + running.said().lines().reduce((_, last) -> last).orElse(""));
+        // Whom the kernel has killed has no say; whoever sees another die knows what to call that.
+        int dead = killed && victim == Victim.EXPERIMENT ? KILLED : Cli.DONE;
+        assertTrue(exitCode == dead || ENDS.contains(exitCode), exitCode + ":\n" + running.said());
         running.hasLeftNothing(ports);
         return killed;
     }

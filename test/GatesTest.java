@@ -126,8 +126,51 @@ final class GatesTest {
     }
 
     @Test void a_cut_file_is_seen() throws IOException {
-        raises("cut file: … in 001-rust-standard-1769-io.k6.json.gz, the rest is counted (none allowed)",
+        raises("cut file: 001-rust-standard-1769-io.k6.json.gz: …; the rest is counted (none allowed)",
                 clean().cell(1, cell -> cell.lastLine = "{\"metric\":\"vus\",\"type\":\"Po"));
+    }
+
+    private interface Harm { void doTo(Path file) throws IOException; }
+
+    /** What can happen to a file, whatever is in it. */
+    private static final Map<String, Harm> HARMS = Map.of(
+            "missing", Files::delete,
+            "empty", file -> Files.write(file, new byte[0]),
+            "cut", file -> {
+                byte[] bytes = Files.readAllBytes(file);
+                Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
+            },
+            "damaged", file -> {
+                byte[] bytes = Files.readAllBytes(file);
+                Arrays.fill(bytes, bytes.length / 2, bytes.length, (byte) 7);
+                Files.write(file, bytes);
+            },
+            "a link", file -> {
+                Path elsewhere = Files.move(file, file.resolveSibling("elsewhere"));
+                Files.createSymbolicLink(file, elsewhere);
+            },
+            "a directory", file -> {
+                Files.delete(file);
+                Files.createDirectory(file);
+            });
+
+    @TestFactory Stream<DynamicTest> a_file_of_any_kind_that_is_missing_cut_or_damaged_is_told_and_the_rest_is_counted() {
+        return Arrays.stream(Run.File.Kind.values()).flatMap(kind -> HARMS.entrySet().stream().map(harm ->
+                DynamicTest.dynamicTest(kind + " " + harm.getKey(), () -> {
+            Path run = Files.createTempDirectory(directory, "run");
+            String victim = clean().cells.getFirst().name();
+            clean().write(run);
+            harm.getValue().doTo(kind.of(run, victim));
+            try (var findings = Findings.read(Run.read(run.resolve("run.json")), run, (_, _) -> {})) {
+                var told = Gates.check(findings).stream().filter(Gates.Checked::isRaised).map(Words::of).toList();
+                assertTrue(told.stream().anyMatch(one -> one.contains(kind.of(Path.of(""), victim).getFileName().toString())),
+                        told::toString);
+                var rest = findings.streams.stream().flatMap(stream -> stream.slots.values().stream())
+                        .filter(slot -> !slot.cell.equals(victim)).toList();
+                assertEquals(clean().cells.size() - 1, rest.size());
+                for (var slot : rest) assertTrue(slot.correct() > 0 && slot.invocations > 0 && slot.warm != null, slot.cell);
+            }
+        })));
     }
 
     @Test void a_line_that_is_not_k6s_is_seen() throws IOException {

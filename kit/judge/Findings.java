@@ -4,12 +4,16 @@
 // Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics
 // over time. Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
 
+//SOURCES ../read/Gunzip.java
 //SOURCES ../read/Histogram.java
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Slice.java
 
 import module java.base;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.MappingIterator;
 
@@ -153,6 +157,8 @@ final class Findings implements Closeable {
     final K6Reader.Reading reading;
     final List<Stream> streams;
     final List<Telemetry> telemetry = new ArrayList<>();
+    /** Files that were not read to their end; those that K6Reader has begun to read are in the reading. */
+    final List<Damage> damages = new ArrayList<>();
     /** Milliseconds of each environment's start, by variant. */
     final SortedMap<String, List<Double>> initMs = new TreeMap<>();
     /** The most an environment used, by variant; without invocations, the most of a variant's environments together. */
@@ -174,22 +180,54 @@ final class Findings implements Closeable {
         }
     }
 
-    /** Reads all files of the run's measured cells; throws IOException when one of them is not there. */
+    /** What is wrong with a file: it is not there or can't be read, or was read up to where it is cut. */
+    record Damage(String file, String how) {}
+
+    /**
+     * Reads the files of the run's measured cells. One that is missing, cut or damaged is read as far as it goes, and
+     * is among the {@link #damages}, or k6's among the reading's own.
+     */
     static Findings read(Run run, Path directory, K6Reader.Progress progress) throws IOException {
         var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
         var inputs = new ArrayList<K6Reader.Input>();
+        var damages = new ArrayList<Damage>();
         for (var cell : measured) {
             var samples = new ArrayList<Slice>();
-            for (var file : cell.files(Run.File.Kind.SAMPLES)) samples.add(file.in(directory));
-            inputs.add(new K6Reader.Input(cell.name(), samples));
+            for (var file : cell.files(Run.File.Kind.SAMPLES)) {
+                try {
+                    samples.add(readable(file.in(directory)));
+                } catch (IOException cannot) {
+                    damages.add(new Damage(file.path(), how(cannot)));
+                }
+            }
+            if (!samples.isEmpty()) inputs.add(new K6Reader.Input(cell.name(), samples));
         }
         var query = K6Reader.Query.by(TAGS.toArray(String[]::new))
                 .metrics("answer_ms", "cpu_ns", "dropped_iterations", "vus")
                 .blocks(HOUR_NS, 0, 100).mostTagValues(MOST_ENVIRONMENTS);
         var findings = new Findings(run, directory, K6Reader.read(inputs, query, progress), streams(run));
+        findings.damages.addAll(damages);
         for (var series : findings.reading.series()) findings.add(series);
         for (var cell : measured) findings.add(cell);
         return findings;
+    }
+
+    /** K6Reader opens all its files at once, and begins with none if one of them can't be opened. */
+    private static Slice readable(Slice slice) throws IOException {
+        if (Files.size(slice.path()) <= slice.from()) throw new EOFException("the file ends before its part begins");
+        slice.open().close();
+        return slice;
+    }
+
+    /** What a person would say of the failure. */
+    private static String how(IOException failure) {
+        return switch (failure) {
+            case NoSuchFileException _ -> "the file is not there";
+            case AccessDeniedException _ -> "the file can't be read";
+            case EOFException _ -> "the data end too early";
+            case JsonProcessingException _ -> "a line is incomplete, or not what the target writes";
+            default -> "the rest can't be read: " + failure.getMessage();
+        };
     }
 
     @Override public void close() throws IOException { reading.close(); }
@@ -197,6 +235,12 @@ final class Findings implements Closeable {
     Optional<Stream> stream(String variant, String workload) {
         return streams.stream().filter(stream -> stream.variant.name().equals(variant))
                 .filter(stream -> stream.workload.name().equals(workload)).findFirst();
+    }
+
+    /** Whether one of a cell's files of this kind was not read to its end. */
+    boolean isDamaged(Run.Cell cell, Run.File.Kind kind) {
+        var paths = cell.files(kind).stream().map(Run.File::path).toList();
+        return damages.stream().anyMatch(damage -> paths.contains(damage.file()));
     }
 
     /** First answers of all environments of a variant, whatever they were asked for; empty when there was none. */
@@ -288,20 +332,12 @@ final class Findings implements Closeable {
         return Optional.ofNullable(slots.get(variant + " " + workload + " " + cell));
     }
 
-    private void add(Run.Cell cell) throws IOException {
+    private void add(Run.Cell cell) {
         var series = new TreeMap<String, NavigableMap<Instant, Double>>();
-        for (var file : cell.files(Run.File.Kind.INVOCATIONS)) {
-            try (var lines = file.text(directory)) {
-                invocations(lines, reported -> add(cell, reported));
-            }
-        }
-        for (var file : cell.files(Run.File.Kind.METRICS)) {
-            try (var lines = file.text(directory)) {
-                metrics(lines, metric -> series
-                        .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
-                        .put(metric.time(), metric.value()));
-            }
-        }
+        read(cell, Run.File.Kind.INVOCATIONS, lines -> invocations(lines, reported -> add(cell, reported)));
+        read(cell, Run.File.Kind.METRICS, lines -> metrics(lines, metric -> series
+                .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
+                .put(metric.time(), metric.value())));
         var cellTelemetry = new Telemetry(cell, series);
         telemetry.add(cellTelemetry);
         for (String variant : cell.variants()) {
@@ -311,9 +347,29 @@ final class Findings implements Closeable {
         }
     }
 
+    private interface Reader { void read(InputStream lines) throws IOException; }
+
+    /** The cell's files of a kind, each as far as it goes. */
+    private void read(Run.Cell cell, Run.File.Kind kind, Reader reader) {
+        for (var file : cell.files(kind)) {
+            try (var bytes = file.in(directory).open(); var lines = file.isZipped() ? new Gunzip(bytes) : bytes) {
+                reader.read(lines);
+            } catch (IOException damaged) {
+                damages.add(new Damage(file.path(), how(damaged)));
+            }
+        }
+        boolean isMissing = cell.files(kind).isEmpty();
+        if (isMissing) damages.add(new Damage(kind.of(Path.of(""), cell.name()).toString(), "no such file is on record"));
+    }
+
     private static void metrics(InputStream lines, Consumer<Run.Metric> each) throws IOException {
         try (MappingIterator<Run.Metric> values = Run.json().readerFor(Run.Metric.class).readValues(lines)) {
-            while (values.hasNext()) each.accept(values.next());
+            while (values.hasNextValue()) {
+                var metric = values.nextValue();
+                boolean isWhole = metric != null && metric.time() != null && !Double.isInfinite(metric.value());
+                if (!isWhole) throw new JsonParseException("a metric without time or value");
+                each.accept(metric);
+            }
         }
     }
 
@@ -325,14 +381,15 @@ final class Findings implements Closeable {
     private static void invocations(InputStream lines, Consumer<Reported> each) throws IOException {
         try (var json = Run.json().createParser(lines)) {
             while (json.nextToken() != null) {
+                if (!json.isExpectedStartObjectToken()) throw new JsonParseException(json, "no invocation");
                 String variant = "", status = "";
                 double durationMs = 0, billedMs = Double.NaN, initMs = Double.NaN, maxMemoryMb = Double.NaN;
-                while (json.nextToken() != JsonToken.END_OBJECT) {
+                while (json.nextToken() == JsonToken.FIELD_NAME) {
                     String field = json.currentName();
                     json.nextToken();
                     switch (field) {
-                        case "variant" -> variant = json.getText();
-                        case "status" -> status = json.getText();
+                        case "variant" -> variant = text(json);
+                        case "status" -> status = text(json);
                         case "durationMs" -> durationMs = json.getDoubleValue();
                         case "billedMs" -> billedMs = json.getDoubleValue();
                         case "initMs" -> initMs = json.getDoubleValue();
@@ -343,6 +400,11 @@ final class Findings implements Closeable {
                 each.accept(new Reported(variant, status, durationMs, billedMs, initMs, maxMemoryMb));
             }
         }
+    }
+
+    private static String text(JsonParser json) throws IOException {
+        if (json.currentToken() != JsonToken.VALUE_STRING) throw new JsonParseException(json, "no text");
+        return json.getText();
     }
 
     private void add(Run.Cell cell, Reported invocation) {

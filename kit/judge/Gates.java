@@ -212,7 +212,7 @@ final class Gates {
     /** All gates of a run; it may be believed when none is raised. */
     static List<Checked> check(Findings findings) {
         var gates = new Gates(findings);
-        return Stream.concat(check(findings.reading).stream(), Stream.of(
+        return Stream.concat(check(findings.reading, findings.damages).stream(), Stream.of(
                 check(Gate.CHANGED_FILES, gates.filesOnRecord()),
                 check(Gate.UNFINISHED_RUN, gates.finished()),
                 check(Gate.FAILED_CELLS, gates.cellEnds()),
@@ -233,9 +233,13 @@ final class Gates {
     }
 
     /** What k6's files alone say. */
-    static List<Checked> check(K6Reader.Reading reading) {
+    static List<Checked> check(K6Reader.Reading reading) { return check(reading, List.of()); }
+
+    private static List<Checked> check(K6Reader.Reading reading, List<Findings.Damage> others) {
+        var shards = reading.shards().stream().map(shard -> new Case.Cut(name(shard), shard.cut()));
         return List.of(
-                check(Gate.CUT_FILES, reading.shards().stream().map(shard -> new Case.Cut(name(shard), shard.cut()))),
+                check(Gate.CUT_FILES, Stream.concat(others.stream().map(damage -> new Case.Cut(damage.file(), damage.how())),
+                        shards)),
                 check(Gate.REFUSED_LINES, reading.shards().stream().map(shard -> {
                     if (shard.refused() == 0) return new Case.Refused(name(shard), 0, "", 0, "");
                     var first = shard.firstRefused().getFirst();
@@ -306,8 +310,9 @@ final class Gates {
         return measured().filter(cell -> cell.stored() != null).map(cell -> {
             long replies = count(answers(cell, Run.CORRECT));
             long invocations = cell.variants().stream().mapToLong(variant -> slot(cell, variant).invocations).sum();
-            // A note tells of records that came late or not at all: then their number is no bound.
-            return new Case.InStores(cell.name(), cell.stored(), replies, invocations, cell.notes().isEmpty());
+            // A note tells of records that came late or not at all, and so does a cut file: then their number is no bound.
+            boolean isBounded = cell.notes().isEmpty() && !findings.isDamaged(cell, Run.File.Kind.INVOCATIONS);
+            return new Case.InStores(cell.name(), cell.stored(), replies, invocations, isBounded);
         });
     }
 

@@ -387,8 +387,10 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         /** Its text, unzipped. */
         InputStream text(Path runDirectory) throws IOException {
             var bytes = in(runDirectory).open();
-            return path.endsWith(".gz") ? new GZIPInputStream(bytes, GZIP_BUFFER_BYTES) : bytes;
+            return isZipped() ? new GZIPInputStream(bytes, GZIP_BUFFER_BYTES) : bytes;
         }
+
+        @JsonIgnore boolean isZipped() { return path.endsWith(".gz"); }
 
         /** Whether it is what was recorded. */
         boolean isUnchanged(Path runDirectory) throws IOException {

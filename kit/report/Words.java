@@ -309,8 +309,7 @@ final class Words {
     private static String of(Gates.Gate gate, Gates.Case found) {
         String share = gate.unit == Gates.Unit.SHARE ? share(gate, found.figure()) : "";
         return switch (found) {
-            case Gates.Case.Cut(var file, var how) -> how == null ? "none"
-                    : how + " in " + file + ", the rest is counted";
+            case Gates.Case.Cut(var file, var how) -> how == null ? "none" : file + ": " + how + "; the rest is counted";
             case Gates.Case.Refused(var file, var lines, var why, var firstAt, var first) -> lines == 0 ? "none"
                     : "%d %s in %s, the first at byte %d: '%s'".formatted(lines, why, file, firstAt, first);
             case Gates.Case.OnRecord(var path, var isThere, var isSame) -> isSame ? "none"

@@ -19,14 +19,18 @@
 //SOURCES kit/Cli.java
 //SOURCES kit/build/Build.java
 //SOURCES kit/build/Children.java
+//SOURCES kit/build/Doctor.java
 //SOURCES kit/build/Generator.java
+//SOURCES kit/build/Interruption.java
 //SOURCES kit/build/K6.java
 //SOURCES kit/record/Contract.java
+//SOURCES kit/record/Functions.java
 //SOURCES kit/record/Journal.java
 //SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Profile.java
 //SOURCES kit/record/Publish.java
 //SOURCES kit/record/Run.java
+//SOURCES kit/record/Surroundings.java
 //SOURCES kit/record/Target.java
 
 import module java.base;
@@ -35,10 +39,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
-        subcommands = {Experiment.Doctor.class, Experiment.Publication.class},
+        subcommands = {Doctor.class, Publish.class},
         header = "One run of the experiment: build, start, prove equal, load, collect, remove.",
         footer = """
 
@@ -109,10 +112,8 @@ final class Experiment implements Callable<Integer> {
     private Path home, data;
     /** What the target says of itself, once it is connected. */
     private Target.Described described;
-    /** The functions that a plan can name. */
-    private Map<String, MeasuredFunction> functions;
-    /** Workloads of --function; empty where the profile's are asked. */
-    private Map<String, MeasuredFunction.Workload> ownWorkloads = Map.of();
+    /** The functions that a plan can name, and what they are asked. */
+    private Functions functions;
     /** What a reader of the run should know as well; in run.json. */
     private final List<String> warnings = new ArrayList<>();
 
@@ -130,13 +131,12 @@ final class Experiment implements Callable<Integer> {
     }
 
     @Override public Integer call() throws Exception {
-        home = kitHome();
+        home = Cli.kitHome();
         data = home.resolve("data");
-        functions = MeasuredFunction.all(home);
-        var own = ownFunctions();
+        functions = Functions.of(home, ownFolders);
         Run unfinished = resumed == null ? null : readUnfinished();
-        Run.Plan plan = unfinished == null ? plan(own) : unfinished.plan();
-        plan.variants().forEach(this::requireFunction);
+        Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
+        functions.checkVariants(plan);
         if (planOnly) return show(plan);
         try (var _ = onlyOneRun(); var target = connect()) {
             // What is measured already is not priced again. Where all is, a start finds what a killed run could not remove.
@@ -187,58 +187,12 @@ final class Experiment implements Callable<Integer> {
 
     // ==== Plan ====
 
-    /** The functions of --function, which join the kit's. */
-    private List<MeasuredFunction> ownFunctions() throws IOException {
-        var own = new ArrayList<MeasuredFunction>();
-        for (Path folder : ownFolders) {
-            var function = MeasuredFunction.read(folder.toAbsolutePath().normalize());
-            if (functions.putIfAbsent(function.name(), function) != null) throw new Cli.Problem(Cli.REFUSED,
-                    "there is a function " + function.name() + " already", "give the folder another name");
-            own.add(function);
-            if (!own.getFirst().workloads().equals(function.workloads())) throw new Cli.Problem(Cli.REFUSED,
-                    own.getFirst().name() + " and " + function.name() + " have different workloads",
-                    "functions that are measured together are asked the same");
-        }
-        if (!own.isEmpty()) ownWorkloads = own.getFirst().workloads();
-        return own;
-    }
-
-    /** With workloads of their own these functions are measured alone, else beside the kit's. */
-    private Profile with(List<MeasuredFunction> own, Profile profile) {
-        if (own.isEmpty()) return profile;
-        if (!targetName.equals("local")) throw new Cli.Problem(Cli.REFUSED,
-                "--function is for this machine", "docs/own-function.md says what AWS needs");
-        var variants = new ArrayList<Run.Variant>();
-        if (ownWorkloads.isEmpty()) variants.addAll(profile.targets().get(targetName).variants());
-        for (var function : own) for (String compute : new TreeSet<>(function.local().memoryMb().keySet()).reversed()) {
-            int memoryMb = compute.equals(Run.Variant.LMI) ? 2048 : 1769;
-            variants.add(Run.Variant.of(function.name() + "-" + compute + "-" + memoryMb));
-        }
-        var workloads = new TreeMap<>(ownWorkloads).entrySet().stream().map(it -> new Run.Workload(
-                it.getKey(), it.getValue().ratePerSecond(), it.getValue().query())).toList();
-        return profile.with(targetName, variants, workloads.isEmpty() ? null : workloads);
-    }
-
-    private Run.Plan plan(List<MeasuredFunction> own) throws IOException, InterruptedException {
+    private Run.Plan plan() throws IOException, InterruptedException {
         String name = profileName != null ? profileName : defaultProfile();
-        var plan = with(own, Profile.read(home, name)).plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
-        for (var study : plan.studies()) for (var workload : study.workloads()) checkQuery(name, workload);
+        var plan = functions.joining(Profile.read(home, name), targetName)
+                .plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
+        functions.checkWorkloads(plan);
         return plan;
-    }
-
-    private void requireFunction(Run.Variant variant) {
-        if (!functions.containsKey(variant.language())) throw new Cli.Problem(Cli.REFUSED,
-                "there is no function " + variant.language() + " for " + variant.name(),
-                "the functions are " + String.join(", ", functions.keySet()) + "; --function DIR names one of your own");
-    }
-
-    private void checkQuery(String profile, Run.Workload workload) {
-        try {
-            expected(workload);
-        } catch (IllegalArgumentException wrong) {
-            throw new Cli.Problem(Cli.REFUSED, "profile " + profile + ", workload " + workload.name() + ": "
-                    + wrong.getMessage(), "k6/profiles/quick.json shows the workloads with their parameters");
-        }
     }
 
     private String defaultProfile() throws IOException, InterruptedException {
@@ -272,7 +226,7 @@ final class Experiment implements Callable<Integer> {
     record Required(K6.Found k6, Target.Planned planned) {}
 
     private Required require(Run.Plan plan, Target target) throws IOException, InterruptedException {
-        var planned = target.ask(new Target.Plan(plan, functions));
+        var planned = target.ask(new Target.Plan(plan, functions.byName()));
         planned.warnings().forEach(this::warn);
         planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
         double ratePerSecond = plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
@@ -320,7 +274,7 @@ final class Experiment implements Callable<Integer> {
             for (String name : wanted) {
                 building.put(name, builders.submit(() -> {
                     var artefact = new Build(Build.userCache(), line -> state.put(name, line))
-                            .build(functions.get(name), platform);
+                            .build(functions.byName().get(name), platform);
                     state.remove(name);
                     return artefact;
                 }));
@@ -392,9 +346,9 @@ final class Experiment implements Callable<Integer> {
                     String fault = askOnce(client, started, variant, workload);
                     if (fault != null) differences.add(variant.name() + ", " + workload.name() + ": " + fault);
                 }
-                if (!functions.get(variant.language()).contract()) continue;
+                if (!functions.of(variant).contract()) continue;
                 Map<String, Object> facts = Map.of("variant", variant.name(),
-                        "language", functions.get(variant.language()).language(),
+                        "language", functions.of(variant).language(),
                         "memoryMb", variant.memoryMb(), "concurrency", variant.concurrency(),
                         "architecture", started.environment().get("architecture"));
                 contract.check(client, started.urls().get(variant.name()), started.apiKey(), facts, (sent, reply) -> {
@@ -417,13 +371,12 @@ final class Experiment implements Callable<Integer> {
         if (!differences.isEmpty()) {
             differences.forEach(Cli::say);
             throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),
-                    (ownWorkloads.isEmpty() ? "function/README.md is the contract" : "its function.json says what is expected")
+                    (functions.haveOwnWorkloads() ? "its function.json says what is expected" : "function/README.md is the contract")
                             + "; nothing was measured, everything is removed");
         }
-        if (!ownWorkloads.isEmpty()) warn("an answer that does not say whether its environment was cold counts as warm");
+        if (functions.haveOwnWorkloads()) warn("an answer that does not say whether its environment was cold counts as warm");
         journal.describe("runtimes", runtimes);
-        boolean contracted = journal.run.plan().variants().stream()
-                .allMatch(variant -> functions.get(variant.language()).contract());
+        boolean contracted = functions.keepContract(journal.run.plan().variants());
         int requests = journal.run.plan().workloads().size() + (contracted ? contract.cases.size() : 0);
         journal.agreed(requests);
         Cli.say("agree    %d variants gave the same %d answers"
@@ -433,12 +386,12 @@ final class Experiment implements Callable<Integer> {
     /** What is wrong with the answer to a workload's own request; null when nothing is. */
     private String askOnce(HttpClient client, Target.Started started, Run.Variant variant, Run.Workload workload)
             throws InterruptedException {
-        var request = HttpRequest.newBuilder(URI.create(started.urls().get(variant.name()) + "/" + workload.name()
-                + query(workload))).timeout(Duration.ofSeconds(K6_TIMEOUT_SECONDS));
+        var request = HttpRequest.newBuilder(URI.create(started.urls().get(variant.name())
+                + Functions.path(workload))).timeout(Duration.ofSeconds(K6_TIMEOUT_SECONDS));
         if (started.apiKey() != null) request.header("x-api-key", started.apiKey());
         try {
             var response = Contract.answer(client, request.build());
-            return expected(workload).fault(response.statusCode(), response.body());
+            return functions.expected(workload).fault(response.statusCode(), response.body());
         } catch (IOException lost) {
             return "no answer: " + lost;
         }
@@ -572,9 +525,9 @@ final class Experiment implements Callable<Integer> {
                 var paces = phases.stream().map(phase -> pace(phase, variant, workload, plan)).toList();
                 streams.add(Map.of("variant", name, "language", variant.language(), "compute", variant.compute(),
                         "workload", workload.name(),
-                        "url", started.urls().get(name) + "/" + workload.name() + query(workload),
+                        "url", started.urls().get(name) + Functions.path(workload),
                         "name", "/" + name + "/" + workload.name(),
-                        "contract", ownWorkloads.isEmpty(), "expected", expected(workload), "phases", paces));
+                        "contract", !functions.haveOwnWorkloads(), "expected", functions.expected(workload), "phases", paces));
             }
         }
         return Map.of("round", planned.round(), "timeoutSeconds", K6_TIMEOUT_SECONDS, "streams", streams);
@@ -590,35 +543,6 @@ final class Experiment implements Callable<Integer> {
         int vus = variant.lmi() ? WARM_UP_VUS_LMI : WARM_UP_VUS_STANDARD;
         return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
                 "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
-    }
-
-    private MeasuredFunction.Expected expected(Run.Workload workload) {
-        if (ownWorkloads.containsKey(workload.name())) return ownWorkloads.get(workload.name()).expected();
-        var fields = new TreeMap<String, JsonNode>();
-        contracted(workload).forEach((name, value) -> fields.put(name, Run.json().valueToTree(value)));
-        return new MeasuredFunction.Expected(200, fields, null, null);
-    }
-
-    /** What the contract asks of the kit's own workloads. */
-    private static Map<String, Object> contracted(Run.Workload workload) {
-        var query = workload.query();
-        return switch (workload.name()) {
-            case "hello" -> Map.of("message", "hello");
-            case "io" -> Map.of("delayMs", Integer.parseInt(query.get("delay_ms")));
-            case "cpu" -> {
-                int hashLoops = Integer.parseInt(query.get("hash_loops"));
-                yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(query.get("seed"), hashLoops));
-            }
-            case "store" -> Map.of();
-            default -> throw new IllegalArgumentException("there is no workload " + workload.name());
-        };
-    }
-
-    private static String query(Run.Workload workload) {
-        var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
-        new TreeMap<>(workload.query()).forEach((name, value) ->
-                parameters.add(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
-        return parameters.toString();
     }
 
     /** On its own cores where the target says which. */
@@ -702,11 +626,7 @@ final class Experiment implements Callable<Integer> {
         String id = now.toString().replace(':', '-') + "-" + targetName;
         var possible = Profile.without(plan, variant -> !artefacts.containsKey(variant.language())
                 || required.planned().refused().containsKey(variant.name()));
-        var environment = new TreeMap<String, Object>(Map.of("git", git(), "machine", machine(),
-                "tools", tools(required, artefacts), "artefacts", sizes(artefacts)));
-        var described = new TreeMap<String, Object>();
-        artefacts.forEach((name, artefact) -> described.put(name, artefact.function().described()));
-        environment.put("functions", described);
+        var environment = Surroundings.of(home, required.k6().version(), artefacts);
         JsonNode prices = required.planned().prices() != null ? required.planned().prices()
                 : Run.json().readTree(home.resolve("data/prices.json").toFile());
         return new Journal(data.resolve(id), new Run(Run.SCHEMA, id, targetName, now, null, possible,
@@ -714,7 +634,7 @@ final class Experiment implements Callable<Integer> {
     }
 
     private Run readUnfinished() throws IOException {
-        Path file = fileOf(resumed);
+        Path file = Run.fileOf(resumed);
         Run run = Run.read(file);
         if (!file.equals(data.toRealPath().resolve(run.id()).resolve("run.json"))) throw new Cli.Problem(Cli.REFUSED,
                 resumed + " is not where it was begun", "a run goes on in data/" + run.id() + " only");
@@ -724,18 +644,10 @@ final class Experiment implements Callable<Integer> {
         return run;
     }
 
-    /** The run.json of a run's directory or link. */
-    private static Path fileOf(Path run) throws IOException {
-        Path file = Files.isDirectory(run) ? run.resolve("run.json") : run;
-        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED,
-                "there is no run at " + run, "./jbang experiment.java begins one");
-        return file.toRealPath();
-    }
-
     /** A resumed run goes on with the very functions that it began with. */
     private Journal resume(Run unfinished, Map<String, MeasuredFunction.Artefact> artefacts) throws IOException {
         JsonNode before = Run.json().readTree(Run.line(unfinished.environment().get("artefacts")));
-        JsonNode now = Run.json().readTree(Run.line(sizes(artefacts)));
+        JsonNode now = Run.json().readTree(Run.line(Surroundings.sizes(artefacts)));
         if (!before.equals(now)) {
             Object commit = unfinished.environment("git", "commit").orElse("that it names");
             throw new Cli.Problem(Cli.REFUSED,
@@ -745,160 +657,7 @@ final class Experiment implements Callable<Integer> {
         return new Journal(data.resolve(unfinished.id()), unfinished);
     }
 
-    // ==== What a run says of its surroundings ====
-
-    private Map<String, Object> git() {
-        String commit = output(home, "git", "rev-parse", "HEAD");
-        String changes = output(home, "git", "status", "--porcelain");
-        return commit == null ? Map.of("commit", "unknown") : Map.of("commit", commit, "dirty", !"".equals(changes));
-    }
-
-    private static Map<String, Object> machine() throws IOException {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        String model = !Files.exists(cpuinfo) ? output(Path.of("/"), "sysctl", "-n", "machdep.cpu.brand_string")
-                : Files.readString(cpuinfo).lines().filter(line -> line.startsWith("model name"))
-                        .map(line -> line.split(":\\s*", 2)[1]).findFirst().orElse(null);
-        var system = (com.sun.management.OperatingSystemMXBean)
-                java.lang.management.ManagementFactory.getOperatingSystemMXBean();
-        return Map.of("cpu", Objects.requireNonNullElse(model, "unknown"),
-                "cores", Runtime.getRuntime().availableProcessors(), "memoryMb", system.getTotalMemorySize() >> 20,
-                "system", System.getProperty("os.name") + " " + System.getProperty("os.version"),
-                "architecture", System.getProperty("os.arch"));
-    }
-
-    private static Map<String, Object> tools(Required required, Map<String, MeasuredFunction.Artefact> artefacts) {
-        var tools = new TreeMap<String, Object>(
-                Map.of("k6", required.k6().version(), "java", Runtime.version().toString()));
-        artefacts.forEach((name, artefact) -> tools.put(name + " build", artefact.tools()));
-        return tools;
-    }
-
-    private static Map<String, Object> sizes(Map<String, MeasuredFunction.Artefact> artefacts) {
-        var sizes = new TreeMap<String, Object>();
-        artefacts.forEach((name, artefact) ->
-                sizes.put(name, Map.of("bytes", artefact.bytes(), "sha256", artefact.sha256())));
-        return sizes;
-    }
-
-    // ==== doctor ====
-
-    @Command(name = "doctor", mixinStandardHelpOptions = true,
-            description = "Says which tools are there, and how to get what is missing.")
-    static final class Doctor implements Callable<Integer> {
-        @Option(names = "--target", paramLabel = "local|aws", defaultValue = "local",
-                description = "Where a run is to be made (default: ${DEFAULT-VALUE}).")
-        String target;
-
-        @Override public Integer call() throws IOException, InterruptedException {
-            tell("k6", K6.find(Build.userCache()).map(k6 -> k6.version() + ", " + k6.path()).orElse(null),
-                    "is downloaded, or built by Go, when a run needs it");
-            var build = new Build(Build.userCache(), _ -> {});
-            for (var function : MeasuredFunction.all(kitHome()).values()) {
-                try {
-                    tell(function.name(), build.tools(function, Build.Platform.LOCAL).toString(), null);
-                } catch (Build.Missing missing) {
-                    tell(function.name(), null, missing.getMessage() + "; " + missing.hint);
-                }
-            }
-            tell("taskset", output(Path.of("/"), "taskset", "--version"),
-                    "apt-get install util-linux; without it functions and load share the cores");
-            tell("git", output(Path.of("/"), "git", "--version"), "without it a run does not know its commit");
-            // What a place needs, its own script knows; this machine needs nothing else.
-            return target.equals("local") ? Cli.DONE : new ProcessBuilder(kitHome().resolve("jbang").toString(),
-                    kitHome().resolve(target + ".java").toString(), "doctor").inheritIO().start().waitFor();
-        }
-
-        private static void tell(String tool, String found, String remedy) {
-            System.out.printf("%-8s %s%n", tool, found != null ? found : "missing: " + remedy);
-        }
-    }
-
-    // ==== publish ====
-
-    @Command(name = "publish", mixinStandardHelpOptions = true,
-            description = "Writes the copy of a run that is committed, data/published/NAME: the lines that carry the findings.")
-    static final class Publication implements Callable<Integer> {
-        @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
-        Path source;
-        @Option(names = "--name", description = "Of the copy (default: the profile's name); an earlier one is replaced.")
-        String name;
-        @Option(names = "--even-so", description = "Publish a run that is unfinished, or too short to claim anything.")
-        boolean evenSo;
-        @Option(names = "--yes", description = "Do not ask.")
-        boolean yes;
-        @Mixin Cli.Verbose verbose;
-
-        @Override public Integer call() throws Exception {
-            Path runFile = fileOf(source);
-            Run run = Run.read(runFile);
-            String called = name != null ? name : run.plan().profile();
-            if (!called.matches("[a-z0-9][a-z0-9-]{0,49}")) throw new Cli.Problem(Cli.REFUSED,
-                    "'" + called + "' cannot name a publication", "--name NAME of small letters, digits and hyphens");
-            if (!evenSo) refuseWhatSaysLittle(run);
-            Path to = kitHome().resolve("data/published").resolve(called);
-            boolean replaces = Files.exists(to, LinkOption.NOFOLLOW_LINKS);
-            if (replaces && !Publish.isPublication(to)) throw new Cli.Problem(Cli.REFUSED,
-                    to + " is there and is not a publication", "--name another, or remove it");
-            Cli.say("publish  run %s, %d cells, to %s%s".formatted(run.id(), run.cells().size(), to,
-                    replaces ? "; the earlier publication there is replaced" : ""));
-            if (!yes) Cli.agree("Publish that?", "not agreed; nothing was written");
-            Publish.write(run, runFile.getParent(), to);
-            System.out.println("published " + run.id() + " in " + to);
-            return Cli.DONE;
-        }
-
-        private static void refuseWhatSaysLittle(Run run) {
-            String evenSo = "--even-so publishes it all the same";
-            int missing = run.unmeasuredCells().size();
-            if (run.finished() == null || missing > 0) throw new Cli.Problem(Cli.REFUSED,
-                    "run %s is unfinished: %d cells are not measured".formatted(run.id(), missing), evenSo);
-            if (!run.plan().claims()) throw new Cli.Problem(Cli.REFUSED,
-                    "run " + run.id() + " claims nothing: it is too short", evenSo);
-        }
-    }
-
     // ==== Small things ====
-
-    /**
-     * Ctrl-C and SIGTERM: whatever the main thread waits for is interrupted, everything is removed, and only then
-     * does the process end. A second Ctrl-C during the removal changes nothing.
-     */
-    private static final class Interruption {
-        /** Once removing has begun, an interruption waits for its end: cut short, it would leave what is billed. */
-        private static boolean removing;
-
-        private final Thread main = Thread.currentThread();
-        private final CountDownLatch over = new CountDownLatch(1);
-        private volatile int exitCode;
-
-        Interruption() { Runtime.getRuntime().addShutdownHook(new Thread(this::stop)); }
-
-        void over(int exitCode) {
-            this.exitCode = exitCode;
-            over.countDown();
-        }
-
-        static void waitForRemoval() {
-            synchronized (Interruption.class) {
-                removing = true;
-                Thread.interrupted();  // An interruption may have led here.
-            }
-        }
-
-        private void stop() {
-            if (over.getCount() == 0) return;
-            synchronized (Interruption.class) {
-                Cli.warn(removing ? "interrupted: everything is being removed already" : "interrupted: removing everything");
-                if (!removing) main.interrupt();
-            }
-            try {
-                over.await();
-            } catch (InterruptedException nobodyInterruptsAHook) {
-                Thread.currentThread().interrupt();
-            }
-            Runtime.getRuntime().halt(exitCode);
-        }
-    }
 
     /**
      * One run at a time on a machine, whoever starts it: two would measure each other. The lock is a port of the
@@ -918,13 +677,6 @@ final class Experiment implements Callable<Integer> {
         warnings.add(text);
     }
 
-    private static Path kitHome() {
-        Path here = Path.of("").toAbsolutePath();
-        if (!Files.exists(here.resolve("k6/load.js"))) throw new Cli.Problem(Cli.REFUSED,
-                here + " is not the kit's directory", "cd to where experiment.java is");
-        return here;
-    }
-
     private static Duration duration(String text) {
         var match = Pattern.compile("(\\d+)(s|m|h)").matcher(text);
         if (!match.matches()) throw new Cli.Problem(Cli.REFUSED, "'" + text + "' is not a duration", "90s, 5m or 2h");
@@ -937,20 +689,5 @@ final class Experiment implements Callable<Integer> {
 
     private static String seconds(double value) {
         return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
-    }
-
-    /** What a command prints, or null when it is not there or fails. */
-    private static String output(Path directory, String... command) {
-        try {
-            var process = new ProcessBuilder(command).directory(directory.toFile())
-                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            return process.waitFor() == 0 ? said : null;
-        } catch (IOException notThere) {
-            return null;
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
-            return null;
-        }
     }
 }

@@ -83,6 +83,14 @@ final class Cli {
         return exitCode;
     }
 
+    /** The kit's directory, where experiment.java is started; anywhere else is a Problem with exit code 2. */
+    static Path kitHome() {
+        Path here = Path.of("").toAbsolutePath();
+        if (!Files.exists(here.resolve("k6/load.js"))) throw new Problem(REFUSED,
+                here + " is not the kit's directory", "cd to where experiment.java is");
+        return here;
+    }
+
     // ==== Where it speaks ====
 
     /**

@@ -16,10 +16,54 @@
 
 import module java.base;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** Copies a run for publication. */
-final class Publish {
-    private Publish() {}
+/** The subcommand of experiment.java that copies a run for publication. */
+@Command(name = "publish", mixinStandardHelpOptions = true,
+        description = "Writes the copy of a run that is committed, data/published/NAME: the lines that carry the findings.")
+final class Publish implements Callable<Integer> {
+    @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
+    Path source;
+    @Option(names = "--name", description = "Of the copy (default: the profile's name); an earlier one is replaced.")
+    String name;
+    @Option(names = "--even-so", description = "Publish a run that is unfinished, or too short to claim anything.")
+    boolean evenSo;
+    @Option(names = "--yes", description = "Do not ask.")
+    boolean yes;
+    @Mixin Cli.Verbose verbose;
+
+    @Override public Integer call() throws IOException {
+        Path runFile = Run.fileOf(source);
+        Run run = Run.read(runFile);
+        String called = name != null ? name : run.plan().profile();
+        if (!called.matches("[a-z0-9][a-z0-9-]{0,49}")) throw new Cli.Problem(Cli.REFUSED,
+                "'" + called + "' cannot name a publication", "--name NAME of small letters, digits and hyphens");
+        if (!evenSo) refuseWhatSaysLittle(run);
+        Path to = Cli.kitHome().resolve("data/published").resolve(called);
+        boolean replaces = Files.exists(to, LinkOption.NOFOLLOW_LINKS);
+        if (replaces && !isPublication(to)) throw new Cli.Problem(Cli.REFUSED,
+                to + " is there and is not a publication", "--name another, or remove it");
+        Cli.say("publish  run %s, %d cells, to %s%s".formatted(run.id(), run.cells().size(), to,
+                replaces ? "; the earlier publication there is replaced" : ""));
+        if (!yes) Cli.agree("Publish that?", "not agreed; nothing was written");
+        write(run, runFile.getParent(), to);
+        System.out.println("published " + run.id() + " in " + to);
+        return Cli.DONE;
+    }
+
+    private static void refuseWhatSaysLittle(Run run) {
+        String evenSo = "--even-so publishes it all the same";
+        int missing = run.unmeasuredCells().size();
+        if (run.finished() == null || missing > 0) throw new Cli.Problem(Cli.REFUSED,
+                "run %s is unfinished: %d cells are not measured".formatted(run.id(), missing), evenSo);
+        if (!run.plan().claims()) throw new Cli.Problem(Cli.REFUSED,
+                "run " + run.id() + " claims nothing: it is too short", evenSo);
+    }
+
+    // ==== Copy ====
 
     /** What analyze.java reads of a run; k6's other metrics repeat it in other words. */
     private static final Set<String> CARRIES_FINDINGS =

@@ -515,6 +515,14 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         return read(file, Run.class, "a run.json of this kit", "name a run.json that this version of the kit wrote");
     }
 
+    /** The run.json of a run's directory or of a link to it; throws a Problem when there is none. */
+    static Path fileOf(Path run) throws IOException {
+        Path file = Files.isDirectory(run) ? run.resolve("run.json") : run;
+        if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED,
+                "there is no run at " + run, "./jbang experiment.java begins one");
+        return file.toRealPath();
+    }
+
     /** Reads a file that holds such a record, checked like a run.json; the Problem says what it should be. */
     static <T> T read(Path file, Class<T> type, String what, String hint) {
         try {

@@ -1,0 +1,113 @@
+// The functions that a run can measure, and what they are asked.
+//
+// The kit's own do the contract's workloads with the parameters that a profile gives. A function of --function joins
+// them where it keeps the contract; one that has workloads of its own is measured without them, as they could not answer.
+
+//SOURCES ../Cli.java
+//SOURCES Contract.java
+//SOURCES MeasuredFunction.java
+//SOURCES Profile.java
+//SOURCES Run.java
+
+import module java.base;
+import com.fasterxml.jackson.databind.JsonNode;
+
+/**
+ * The kit's functions and a user's.
+ *
+ * @param byName       all of them
+ * @param own          those of --function
+ * @param ownWorkloads what all of {@code own} are asked; empty where that is the profile's workloads
+ */
+record Functions(SequencedMap<String, MeasuredFunction> byName, List<MeasuredFunction> own,
+                 Map<String, MeasuredFunction.Workload> ownWorkloads) {
+    /** What one vCPU comes with, so that both computes are compared with one vCPU each. */
+    private static final int STANDARD_MB = 1769, LMI_MB = 2048;
+
+    /** Reads the kit's functions, and a user's from their folders; throws a Problem when they can't be measured together. */
+    static Functions of(Path kitHome, List<Path> ownFolders) throws IOException {
+        var byName = MeasuredFunction.all(kitHome);
+        var own = new ArrayList<MeasuredFunction>();
+        for (Path folder : ownFolders) {
+            var function = MeasuredFunction.read(folder.toAbsolutePath().normalize());
+            if (byName.putIfAbsent(function.name(), function) != null) throw new Cli.Problem(Cli.REFUSED,
+                    "there is a function " + function.name() + " already", "give the folder another name");
+            own.add(function);
+            if (!own.getFirst().workloads().equals(function.workloads())) throw new Cli.Problem(Cli.REFUSED,
+                    own.getFirst().name() + " and " + function.name() + " have different workloads",
+                    "functions that are measured together are asked the same");
+        }
+        return new Functions(byName, own, own.isEmpty() ? Map.of() : own.getFirst().workloads());
+    }
+
+    boolean haveOwnWorkloads() { return !ownWorkloads.isEmpty(); }
+
+    MeasuredFunction of(Run.Variant variant) { return byName.get(variant.language()); }
+
+    boolean keepContract(List<Run.Variant> variants) {
+        return variants.stream().allMatch(variant -> of(variant).contract());
+    }
+
+    /** The profile with a user's functions in it: measured alone if they have their own workloads, else beside the kit's. */
+    Profile joining(Profile profile, String target) {
+        if (own.isEmpty()) return profile;
+        if (!target.equals("local")) throw new Cli.Problem(Cli.REFUSED,
+                "--function is for this machine", "docs/own-function.md says what AWS needs");
+        var variants = new ArrayList<Run.Variant>();
+        if (!haveOwnWorkloads()) variants.addAll(profile.targets().get(target).variants());
+        for (var function : own) for (String compute : new TreeSet<>(function.local().memoryMb().keySet()).reversed()) {
+            int memoryMb = compute.equals(Run.Variant.LMI) ? LMI_MB : STANDARD_MB;
+            variants.add(Run.Variant.of(function.name() + "-" + compute + "-" + memoryMb));
+        }
+        var workloads = new TreeMap<>(ownWorkloads).entrySet().stream().map(it -> new Run.Workload(
+                it.getKey(), it.getValue().ratePerSecond(), it.getValue().query())).toList();
+        return profile.with(target, variants, workloads.isEmpty() ? null : workloads);
+    }
+
+    /** Throws a Problem when a plan names a function that is not among these. */
+    void checkVariants(Run.Plan plan) {
+        for (var variant : plan.variants()) if (of(variant) == null) throw new Cli.Problem(Cli.REFUSED,
+                "there is no function " + variant.language() + " for " + variant.name(),
+                "the functions are " + String.join(", ", byName.keySet()) + "; --function DIR names one of your own");
+    }
+
+    /** Throws a Problem when a profile's workload is unknown, or has parameters that cannot be. */
+    void checkWorkloads(Run.Plan plan) {
+        for (var study : plan.studies()) for (var workload : study.workloads()) try {
+            expected(workload);
+        } catch (IllegalArgumentException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, "profile " + plan.profile() + ", workload " + workload.name() + ": "
+                    + wrong.getMessage(), "k6/profiles/quick.json shows the workloads with their parameters");
+        }
+    }
+
+    /** What a correct reply to a workload's request holds. */
+    MeasuredFunction.Expected expected(Run.Workload workload) {
+        if (ownWorkloads.containsKey(workload.name())) return ownWorkloads.get(workload.name()).expected();
+        var fields = new TreeMap<String, JsonNode>();
+        contracted(workload).forEach((name, value) -> fields.put(name, Run.json().valueToTree(value)));
+        return new MeasuredFunction.Expected(200, fields, null, null);
+    }
+
+    private static Map<String, Object> contracted(Run.Workload workload) {
+        var query = workload.query();
+        return switch (workload.name()) {
+            case "hello" -> Map.of("message", "hello");
+            case "io" -> Map.of("delayMs", Integer.parseInt(query.get("delay_ms")));
+            case "cpu" -> {
+                int hashLoops = Integer.parseInt(query.get("hash_loops"));
+                yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(query.get("seed"), hashLoops));
+            }
+            case "store" -> Map.of();
+            default -> throw new IllegalArgumentException("there is no workload " + workload.name());
+        };
+    }
+
+    /** "/io?delay_ms=25": the path of a workload's request, below a variant's own. */
+    static String path(Run.Workload workload) {
+        var parameters = new StringJoiner("&", "?", "").setEmptyValue("");
+        new TreeMap<>(workload.query()).forEach((name, value) ->
+                parameters.add(name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
+        return "/" + workload.name() + parameters;
+    }
+}

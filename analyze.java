@@ -151,7 +151,7 @@ final class Analyze implements Callable<Integer> {
         Run run = Run.read(runFile);
         try (var findings = readFindings(run, directory)) {
             var reasons = timed("check", () -> sentences(Gates.check(findings)));
-            var exhibits = timed("compute", () -> Exhibits.ofRun(findings));
+            var exhibits = timed("compute", () -> Exhibits.ofRun(findings, reasons.isEmpty()));
             if (writeUp != null) return writeUp(run, exhibits, reasons);
             String title = "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances";
             return show(new Report(title, reasons, caveats(run), exhibits, origin(run)), directory.resolve("report"));

@@ -41,7 +41,7 @@ final class ExhibitsTest {
         }
     }
 
-    private List<Exhibit> exhibits(MadeUpRun madeUp) throws IOException { return read(madeUp, Exhibits::ofRun); }
+    private List<Exhibit> exhibits(MadeUpRun madeUp) throws IOException { return read(madeUp, findings -> Exhibits.ofRun(findings, true)); }
 
     private static Exhibit named(String name, List<Exhibit> exhibits) {
         return exhibits.stream().filter(exhibit -> exhibit.name().equals(name)).findFirst().orElseThrow();
@@ -91,6 +91,33 @@ final class ExhibitsTest {
                 "intervals", "changes")) assertFalse(names.contains(claim), claim);
     }
 
+    /** What a table of this exhibit says in place of itself. */
+    private static String notShown(String why) { return "| not shown |\n|---|\n| " + why + " |\n"; }
+
+    private static String squeezed(String name, List<Exhibit> exhibits) {
+        return markdown(name, exhibits).replaceAll(" +", " ").replaceAll("-+", "---");
+    }
+
+    @Test void a_run_that_is_not_valid_has_no_costs_and_no_break_even_and_their_places_say_why() throws IOException {
+        var exhibits = read(exact(), findings -> Exhibits.ofRun(findings, false));
+        for (String of : List.of("break-even", "discounts", "per-million", "headroom", "cost-items", "as-run")) {
+            assertEquals(notShown("this run is not valid"), squeezed(of, exhibits), of);
+            assertEquals("", named(of, exhibits).sentence());
+        }
+        assertTrue(exhibits.stream().noneMatch(exhibit -> exhibit.name().startsWith("months-")));
+        assertTrue(markdown("latency", exhibits).contains("rust-lmi-2048"), "what was measured is still shown");
+    }
+
+    @Test void a_run_that_claims_nothing_shows_costs_as_a_look_without_a_break_even() throws IOException {
+        var exhibits = exhibits(exact().claimingNothing());
+        for (String of : List.of("break-even", "discounts", "per-million", "headroom")) {
+            assertEquals(notShown("this profile claims nothing"), squeezed(of, exhibits), of);
+        }
+        assertTrue(exhibits.stream().noneMatch(exhibit -> exhibit.name().startsWith("months-")));
+        assertTrue(markdown("cost-items", exhibits).contains("rust-standard-1769"), markdown("cost-items", exhibits));
+        assertTrue(named("cost-items", exhibits).section().startsWith("Cost, a look that nothing is to be decided by"));
+    }
+
     @Test void a_name_that_would_lead_out_of_the_report_is_refused() {
         for (String name : List.of("../latency", "a/b", "", "a b", "ü", "a.csv")) {
             assertThrows(IllegalArgumentException.class, () -> Exhibit.of(name, "", Table.create("T")), name);
@@ -138,7 +165,7 @@ final class ExhibitsTest {
 
     @Test void the_page_has_every_exhibit_with_its_sentence_and_every_figure_is_drawn() throws IOException {
         read(exact(), findings -> {
-            var exhibits = Exhibits.ofRun(findings);
+            var exhibits = Exhibits.ofRun(findings, true);
             String page = new Page("T").exhibits(exhibits).html();
             for (var exhibit : exhibits) {
                 assertTrue(page.contains("<h3>" + Tables.escaped(exhibit.title()) + "</h3>"), exhibit.title());

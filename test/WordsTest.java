@@ -171,13 +171,14 @@ final class WordsTest {
                 no twin was measured
                 LMI is billed by the instance, see the break-even
                 java-lmi-2048 kept the functions' only core 42 % busy
+                this run is not valid
                 this profile claims nothing""",
                 Stream.of(new Reason.TooFewValues(0.999, 12, 3_688), new Reason.TooFewBlocks(5, 6),
                         new Reason.TooFewPairedBlocks(4, 6), new Reason.TooFewBlocksForSlope(9, 10),
                         new Reason.UnboundedQuantile(0.95), new Reason.NoRequests(), new Reason.OnlyZeros(),
                         new Reason.SamplesTooSmall(3, 4), new Reason.TooFewRuns(1, 3), new Reason.TooFewRuns(2, 3),
                         new Reason.FigureMayBeZero(), new Reason.NoTwin(), new Reason.BilledByInstance(),
-                        new Reason.CoreTooBusy("java-lmi-2048", 0.42), new Reason.ClaimsNothing())
+                        new Reason.CoreTooBusy("java-lmi-2048", 0.42), new Reason.NotValid(), new Reason.ClaimsNothing())
                         .map(Words::of).collect(Collectors.joining("\n")));
     }
 

@@ -45,6 +45,9 @@ sealed interface Reason {
     /** On one machine this variant used so much of the functions' core, 0 to 1, that its queue was measured too. */
     record CoreTooBusy(String variant, double utilisation) implements Reason {}
 
+    /** A gate is raised, so nothing that costs money is to be decided by this run. */
+    record NotValid() implements Reason {}
+
     /** The profile is too short for any claim, and says so in its plan. */
     record ClaimsNothing() implements Reason {}
 }

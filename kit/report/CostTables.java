@@ -1,8 +1,12 @@
 // The tables of a run's cost: from which rate on LMI is the cheaper, what a million requests cost, and what the run
 // itself did.
+//
+// A run that is not valid has no costs, and one that claims nothing has them as a look: without a break-even, or what
+// else somebody may decide by. The table that would have been there says why it isn't.
 
 //SOURCES ../judge/Cost.java
 //SOURCES ../judge/Findings.java
+//SOURCES ../judge/Reason.java
 //SOURCES ../judge/RunCost.java
 //SOURCES Numbers.java
 //SOURCES Tables.java
@@ -15,13 +19,28 @@ import tech.tablesaw.api.Table;
 final class CostTables {
     private final Findings findings;
     private final RunCost cost;
+    /** Why there are no costs, and why there is nothing to decide by; empty where there is. */
+    private final Optional<Reason> noCosts, noAdvice;
 
-    CostTables(Findings findings, RunCost cost) {
+    CostTables(Findings findings, RunCost cost, boolean isValid) {
         this.findings = findings;
         this.cost = cost;
+        noCosts = isValid ? Optional.empty() : Optional.of(new Reason.NotValid());
+        noAdvice = findings.run.plan().claims() ? noCosts : noCosts.or(() -> Optional.of(new Reason.ClaimsNothing()));
+    }
+
+    /** Whether there is something to decide by. */
+    boolean advise() { return noAdvice.isEmpty(); }
+
+    /** What stands in place of a table for this reason; empty without one. */
+    private static Optional<Table> insteadOf(String title, Optional<Reason> reason) {
+        return reason.map(why -> new Tables.Rows("not shown").row(Words.of(why)).table(title));
     }
 
     Table breakEven() {
+        String title = "Standard or LMI: from which rate on" + modelled();
+        var instead = insteadOf(title, noAdvice);
+        if (instead.isPresent()) return instead.get();
         var tariff = cost.tariff(Cost.Discount.NONE);
         var table = new Tables.Rows("workload", "language", "instances", "LMI is cheaper").figures(List.of(
                 "standard [USD per million]", "LMI, one more million [USD]", "smallest LMI fleet [USD a month]"));
@@ -32,11 +51,14 @@ final class CostTables {
                     .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion())
                     .figure("smallest LMI fleet [USD a month]", answer.fleetUsdPerMonth());
         }
-        return table.table("Standard or LMI: from which rate on" + modelled());
+        return table.table(title);
     }
 
     /** The same rates under each discount of the price list; ∞ is never. */
     Table discounts() {
+        String title = "Break-even rates under discounts" + modelled();
+        var instead = insteadOf(title, noAdvice);
+        if (instead.isPresent()) return instead.get();
         var discounts = Stream.concat(Stream.of(Cost.Discount.NONE), cost.prices.discounts().stream()).toList();
         var table = new Tables.Rows("workload", "language")
                 .figures(discounts.stream().map(discount -> discount.name() + " [1/s]").toList());
@@ -47,7 +69,7 @@ final class CostTables {
                 table.figure(discount.name() + " [1/s]", answer.perSecond().value());
             }
         }
-        return table.table("Break-even rates under discounts" + modelled());
+        return table.table(title);
     }
 
     /** What a title of a local run's costs ends with; empty for one on AWS. */
@@ -60,6 +82,9 @@ final class CostTables {
      * measured rate, at the break-even, where standard costs the same, and for requests more once the fleet is full.
      */
     Table perMillion() {
+        String title = "LMI's compute for a million requests, at a rate that lasts all month" + modelled();
+        var instead = insteadOf(title, noAdvice);
+        if (instead.isPresent()) return instead.get();
         var tariff = cost.tariff(Cost.Discount.NONE);
         var table = new Tables.Rows(
                 "workload", "language", "capacity provider", "fleet at the measured rate", "break-even on")
@@ -80,12 +105,16 @@ final class CostTables {
                             Double.isInfinite(breakEven) ? Double.NaN : answer.standardUsdPerMillion())
                     .figure("LMI, one more million [USD]", answer.lmiUsdPerMillion());
         }
-        return table.table("LMI's compute for a million requests, at a rate that lasts all month"
-                + modelled());
+        return table.table(title);
     }
 
     /** How far beyond what was measured the break-even reaches. */
     Table headroom() {
+        String title = ("Load of one LMI environment: as measured, at the break-even, and full, "
+                + "which is %s %% of its CPU or of its slots%s")
+                        .formatted(Numbers.figure(100 * Cost.UTILIZATION), modelled());
+        var instead = insteadOf(title, noAdvice);
+        if (instead.isPresent()) return instead.get();
         var table = new Tables.Rows("workload", "language").figures(List.of("environments", "measured [1/s]",
                 "CPU [%]", "p95 [ms]", "at break-even [1/s]", "at break-even / measured", "full [1/s]",
                 "full / measured"));
@@ -98,13 +127,14 @@ final class CostTables {
                     .figure("at break-even / measured", load.atBreakEven() / load.measured())
                     .figure("full [1/s]", load.full()).figure("full / measured", load.full() / load.measured());
         }
-        return table.table(("Load of one LMI environment: as measured, at the break-even, and full, "
-                + "which is %s %% of its CPU or of its slots%s")
-                        .formatted(Numbers.figure(100 * Cost.UTILIZATION), modelled()));
+        return table.table(title);
     }
 
     /** What a million requests cost and each item's share; on LMI with a capacity provider of the function's own. */
     Table costItems() {
+        String title = "A million requests and each item's share; on LMI at the measured rate" + modelled();
+        var instead = insteadOf(title, noCosts);
+        if (instead.isPresent()) return instead.get();
         var bills = new LinkedHashMap<Findings.Stream, Cost.Bill>();
         for (var stream : findings.streams) {
             cost.million(stream).ifPresent(bill -> bills.put(stream, bill));
@@ -116,12 +146,15 @@ final class CostTables {
             table.row(stream.workload.name(), stream.variant.name()).figure("USD per million", bill.totalUsd());
             for (var item : bill.items()) table.figure(item.name() + " [%]", 100 * bill.share(item));
         });
-        return table.table("A million requests and each item's share; on LMI at the measured rate"
-                + modelled());
+        return table.table(title);
     }
 
     /** What the run itself cost, item by item; what has no price says why. */
     Table asRun() throws IOException {
+        String title = !findings.run.isLocal() ? "What this run cost"
+                : "What this run, without store and the warm-up's requests, would have cost on AWS" + modelled();
+        var instead = insteadOf(title, noCosts);
+        if (instead.isPresent()) return instead.get();
         var asRun = cost.asRun();
         boolean isEstimated = !Double.isNaN(asRun.estimatedUsd());
         var table = new Tables.Rows("item", "unit").figures(List.of("quantity", "USD a unit", "USD", "share [%]"))
@@ -136,9 +169,7 @@ final class CostTables {
         notes.forEach((item, why) -> table.row(item + ": " + why, ""));
         table.row("in all", "").figure("USD", asRun.bill().totalUsd()).figure("share [%]", 100);
         if (isEstimated) table.figure("estimated [USD]", asRun.estimatedUsd());
-        return table.table(!findings.run.isLocal() ? "What this run cost"
-                : "What this run, without store and the warm-up's requests, would have cost on AWS"
-                        + modelled());
+        return table.table(title);
     }
 
     /** AWS's own rule, for a reader to hold the run's answer against, and whose prices are used. */

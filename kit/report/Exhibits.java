@@ -27,11 +27,12 @@ final class Exhibits {
 
     // ==== A run ====
 
-    static List<Exhibit> ofRun(Findings findings) throws IOException {
+    /** @param isValid whether no gate is raised: what costs money is not to be decided by another run */
+    static List<Exhibit> ofRun(Findings findings, boolean isValid) throws IOException {
         var verdicts = new Verdicts(findings);
         var cost = new RunCost(findings);
         var tables = new RunTables(findings, verdicts);
-        var costs = new CostTables(findings, cost);
+        var costs = new CostTables(findings, cost, isValid);
         var figures = new RunFigures(findings, verdicts, cost);
         var workloads = findings.run.plan().workloads();
         boolean claims = findings.run.plan().claims();
@@ -68,25 +69,27 @@ final class Exhibits {
             all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
             all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));
         }
-        String section = "Cost" + costs.modelled();
-        all.add(Exhibit.of("break-even", section, costs.breakEven()).saying(costs.ruleOfThumb()));
-        for (var workload : cost.choices().stream().map(RunCost.Choice::workload).distinct().toList()) {
+        String section = "Cost" + (claims ? "" : ", a look that nothing is to be decided by") + costs.modelled();
+        boolean advises = costs.advise();
+        all.add(Exhibit.of("break-even", section, costs.breakEven()).saying(advises ? costs.ruleOfThumb() : ""));
+        var priced = cost.choices().stream().map(RunCost.Choice::workload).distinct().toList();
+        if (advises) for (var workload : priced) {
             String title = "Compute for a month: " + workload.name() + costs.modelled();
             all.add(Exhibit.of("months-" + workload.name(), section, title, () -> figures.months(workload))
                     .saying("Standard rises with every request; LMI begins with its smallest fleet and rises by "
                             + "instances. Where the dashed line falls below the solid one of the same colour, LMI is "
                             + "cheaper. AWS's rule of thumb expects that between the upright lines."));
         }
-        all.add(Exhibit.of("discounts", section, costs.discounts()).saying("∞ is never."));
-        all.add(Exhibit.of("per-million", section, costs.perMillion())
-                .saying("Functions that share a capacity provider share its smallest fleet, whose instances hold an "
+        all.add(Exhibit.of("discounts", section, costs.discounts()).saying(advises ? "∞ is never." : ""));
+        all.add(Exhibit.of("per-million", section, costs.perMillion()).saying(!advises ? ""
+                : "Functions that share a capacity provider share its smallest fleet, whose instances hold an "
                         + "environment of each."));
-        all.add(Exhibit.of("headroom", section, costs.headroom())
-                .saying("What lies beyond the measured load is calculated: the p95 there was not measured."));
-        all.add(Exhibit.of("cost-items", section, costs.costItems())
-                .saying("What costs the same everywhere, such as the REST API, decides nothing."));
-        all.add(Exhibit.of("as-run", section, costs.asRun())
-                .saying("LMI's instances are paid for from the run's start to its end, whether they are used or not."));
+        all.add(Exhibit.of("headroom", section, costs.headroom()).saying(!advises ? ""
+                : "What lies beyond the measured load is calculated: the p95 there was not measured."));
+        all.add(Exhibit.of("cost-items", section, costs.costItems()).saying(!isValid ? ""
+                : "What costs the same everywhere, such as the REST API, decides nothing."));
+        all.add(Exhibit.of("as-run", section, costs.asRun()).saying(!isValid ? ""
+                : "LMI's instances are paid for from the run's start to its end, whether they are used or not."));
         return all;
     }
 

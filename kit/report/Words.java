@@ -86,7 +86,7 @@ final class Words {
     /** Too few data are a verdict's answer; what data can't mend, or the profile rules out, stands behind a dash. */
     private static Said unanswered(Reason reason) {
         return switch (reason) {
-            case Reason.ClaimsNothing _ -> new Said(Numbers.MISSING, "");
+            case Reason.ClaimsNothing _, Reason.NotValid _ -> new Said(Numbers.MISSING, "");
             case Reason.BilledByInstance _, Reason.NoTwin _ -> new Said(Numbers.MISSING, " " + of(reason));
             case Reason.CoreTooBusy _ -> new Said("not comparable", ": " + of(reason));
             case Reason.TooFewValues _, Reason.TooFewBlocks _, Reason.TooFewPairedBlocks _,
@@ -231,6 +231,7 @@ final class Words {
             case Reason.BilledByInstance() -> "LMI is billed by the instance, see the break-even";
             case Reason.CoreTooBusy(var variant, var utilisation) ->
                     "%s kept the functions' only core %s %% busy".formatted(variant, Numbers.spoken(100 * utilisation));
+            case Reason.NotValid() -> "this run is not valid";
             case Reason.ClaimsNothing() -> "this profile claims nothing";
         };
     }

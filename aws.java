@@ -4,6 +4,7 @@
 //   plan      are there credentials, a region, room in the quotas; is LMI offered; what will it cost? Makes nothing
 //   start     a bucket for the functions' files, then template.yaml as a change set, its events told as they come
 //   ready     until the environments of Managed Instances (LMI) are up
+//   recycle   another value of an environment variable, so that all environments of a function are new
 //   empty, stored   the bucket and the table that the functions write to
 //   collect   what Lambda logged of each invocation, and CloudWatch's figures, before anything is removed
 //   remove    all of it, until AWS itself says that nothing is left
@@ -65,7 +66,6 @@ final class Aws implements Target.Verbs {
     /** Records that have to settle, stores to be emptied: between any two cells. */
     private static final Duration ASSUMED_CELL_OVERHEAD = Duration.ofSeconds(25);
 
-    private static final int MEASUREMENT_FAILED = 5;
     private static final String NOT_TOUCHED = "it was not touched; run this again for another name";
     private static final String GO_ON = "./jbang experiment.java --resume goes on with what is not measured yet";
     private static final String RESUME = "./jbang experiment.java --target aws --resume goes on";
@@ -429,11 +429,21 @@ final class Aws implements Target.Verbs {
         });
     }
 
+    // ==== Recycle ====
+
+    @Override public Target.Done recycle(Target.Recycle request, Consumer<String> progress) throws Exception {
+        var deployment = held();
+        return afterStart(deployment, Deployment.MEASUREMENT_FAILED, () -> {
+            deployment.recycle(request.variants().stream().map(Run.Variant::of).toList(), progress);
+            return new Target.Done();
+        });
+    }
+
     // ==== Stores ====
 
     @Override public Target.Done empty() throws Exception {
         var deployment = held();
-        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
+        return afterStart(deployment, Deployment.MEASUREMENT_FAILED, () -> {
             deployment.stores().empty();
             return new Target.Done();
         });
@@ -441,7 +451,7 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Contents stored(Target.Stored request) throws Exception {
         var deployment = held();
-        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
+        return afterStart(deployment, Deployment.MEASUREMENT_FAILED, () -> {
             var contents = deployment.stores().contents(request.id());
             if (request.id() == null) deployment.addToUsed(Map.of("stores", new Cost.Traffic("stores", false,
                     deployment.entry().architecture(), 0, 0, 0, 0, contents.stored().objects(), 0, 0)));
@@ -453,7 +463,7 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Collected collect(Target.Collect request, Consumer<String> progress) throws Exception {
         var deployment = held();
-        return afterStart(deployment, MEASUREMENT_FAILED, () -> {
+        return afterStart(deployment, Deployment.MEASUREMENT_FAILED, () -> {
             var cloudWatch = new CloudWatch(door(), deployment.entry());
             var logged = cloudWatch.invocations(request, progress);
             boolean complete = logged.count() > 0 && logged.count() >= request.requests();

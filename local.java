@@ -294,7 +294,7 @@ final class Local implements Callable<Integer> {
             return up;
         }
 
-        // ---- ready · empty · stored · collect · remove
+        // ---- ready · recycle · empty · stored · collect · remove
 
         @Override public Target.Environments ready(Target.Ready request, Consumer<String> progress)
                 throws InterruptedException {
@@ -312,6 +312,11 @@ final class Local implements Callable<Integer> {
                 progress.accept("%d of %d variants ready".formatted(environments.size(), request.variants().size()));
             }
             return new Target.Environments(environments);
+        }
+
+        @Override public Target.Done recycle(Target.Recycle request, Consumer<String> progress) throws InterruptedException {
+            for (String name : request.variants()) up().functions.get(name).recycle();
+            return new Target.Done();
         }
 
         @Override public Target.Done empty() throws IOException, InterruptedException {

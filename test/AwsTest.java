@@ -126,6 +126,7 @@ final class AwsTest {
         started(target);
         assertEquals(1, Run.json().readTree(aws.holdings()).get("stacks").size(), "one stack");
         target.ready(new Target.Ready(NAMES), told::add);
+        target.recycle(new Target.Recycle(NAMES), told::add);
         String stackName = state().getFirst().stackName();
         aws.store(stackName, "first");
         assertEquals("first", target.stored(new Target.Stored("first")).object());
@@ -191,6 +192,56 @@ final class AwsTest {
         target.empty();
         assertEquals(0, target.stored(new Target.Stored(null)).stored().objects());
         assertTrue(target.remove(told::add).spentUsd() > 0);
+        nothingLeft();
+    }
+
+    @Test void recycling_makes_a_functions_environments_new_and_leaves_its_settings() throws Exception {
+        var target = target();
+        var started = started(target);
+        target.ready(new Target.Ready(NAMES), told::add);
+        var before = NAMES.stream().collect(Collectors.toMap(name -> name, name -> pid(started, name)));
+        assertEquals(before.get(NAMES.getFirst()), pid(started, NAMES.getFirst()));
+        target.recycle(new Target.Recycle(NAMES), told::add);
+        target.ready(new Target.Ready(NAMES), told::add);
+        for (String name : NAMES) assertNotEquals(before.get(name), pid(started, name), name);
+        says("python-lmi-2048 has new environments", told.toString());
+        assertEquals(1, aws.calls().stream().filter("PublishVersion"::equals).count(), "LMI's version alone is published");
+        target.remove(told::add);
+        nothingLeft();
+    }
+
+    /** The process that answers, which still knows of its variant, its bucket and its concurrency. */
+    private static int pid(Target.Started started, String variant) {
+        try {
+            var reply = Run.json().readTree(ask(started, variant, "store"));
+            assertEquals(variant, reply.path("variant").asText(), reply.toString());
+            assertTrue(reply.hasNonNull("id"), reply.toString());
+            return reply.get("pid").asInt();
+        } catch (Exception failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    @Test void recycling_goes_on_where_a_function_is_being_updated_or_a_reply_is_lost() throws Exception {
+        var target = target();
+        started(target);
+        var updating = new StandIn.Kind.Refuse(409, "ResourceConflictException", "An update is in progress");
+        aws.fail("UpdateFunctionConfiguration", updating, 2).fail("PublishVersion", updating, 1)
+                .fail("UpdateFunctionConfiguration|PublishVersion", new StandIn.Kind.LoseReply(), 2);
+        target.recycle(new Target.Recycle(NAMES), told::add);
+        says("python-standard-1769 has new environments", told.toString());
+        says("python-lmi-2048 has new environments", told.toString());
+        target.remove(told::add);
+        nothingLeft();
+    }
+
+    @Test void recycling_without_the_right_to_it_fails_the_measurement_and_names_the_right() throws Exception {
+        var target = target();
+        started(target);
+        aws.fail("UpdateFunctionConfiguration", StandIn.DENY, 99);
+        says("lambda:UpdateFunctionConfiguration", problem(5, () -> target.recycle(new Target.Recycle(NAMES), told::add))
+                .getMessage());
+        target.remove(told::add);
         nothingLeft();
     }
 

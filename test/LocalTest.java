@@ -318,6 +318,66 @@ final class LocalTest {
         for (int i = 0; i < 10; i++) assertEquals(List.of(200, 200, 200, 200), statuses(atOnce(4, "/f/where")));
     }
 
+    // ==== Recycling ====
+
+    @Test void a_recycled_standard_function_has_no_environment_until_it_is_asked() throws Exception {
+        var function = openStandard(16);
+        atOnce(2, "/f/sleep?seconds=0.5");
+        var before = json(get("/f/where"));
+        function.recycle();
+        assertEquals(0, function.state().environments());
+        invocations.clear();
+        var after = json(get("/f/where"));
+        assertNotEquals(before.get("environment"), after.get("environment"));
+        assertNotEquals(before.get("pid"), after.get("pid"));
+        assertFalse(ProcessHandle.of(before.get("pid").asInt()).isPresent(), "the old one is gone");
+        get("/f/where");
+        assertNotNull(invocations.get(0).initMs(), "a cold start, and on the record");
+        assertNull(invocations.get(1).initMs());
+        assertEquals(1, function.state().environments());
+    }
+
+    @Test void a_recycled_lmi_function_has_all_its_workers_again_once_it_is_ready() throws Exception {
+        var function = open("f", 3, 1, Lambda.TIMEOUT);
+        function.awaitReady();
+        String before = environment();
+        function.recycle();
+        function.awaitReady();
+        assertEquals(1, function.state().environments());
+        assertEquals(List.of(200, 200, 200), statuses(atOnce(3, "/f/sleep?seconds=1")));
+        assertNotEquals(before, environment());
+    }
+
+    @Test void calls_under_way_are_answered_before_their_environment_is_recycled() throws Exception {
+        for (int places : new int[] {1, 3}) {
+            var function = open("f", places, 1, Lambda.TIMEOUT);
+            function.awaitReady();
+            environment();
+            invocations.clear();
+            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                var slow = threads.submit(() -> get("/f/sleep?seconds=2"));
+                while (function.state().concurrency() == 0) Thread.sleep(10);
+                var recycling = threads.submit(() -> { function.recycle(); return null; });
+                Thread.sleep(500);
+                // There is no place for it meanwhile, which is on the record.
+                assertEquals(500, get("/f/where").statusCode());
+                assertEquals(200, slow.get().statusCode());
+                recycling.get();
+            }
+            function.awaitReady();
+            environment();
+            assertEquals(List.of("ok", "ok", "throttled"), recorded());
+        }
+    }
+
+    @Test void an_environment_that_was_still_starting_is_recycled_too() throws Exception {
+        var function = open("f", 3, 1, Lambda.TIMEOUT);
+        function.recycle();
+        function.awaitReady();
+        assertEquals(1, function.state().environments());
+        assertEquals(200, get("/f/where").statusCode());
+    }
+
     // ==== What is recorded, and what a function sees ====
 
     @Test void an_invocation_is_recorded_as_lambda_reports_it() throws Exception {

@@ -231,7 +231,8 @@ final class StandIn implements AutoCloseable {
         if (path.startsWith("/schedules/")) return method.equals("GET") ? "GetSchedule" : "UpdateSchedule";
         if (path.contains("/capacity-providers")) return "ListCapacityProviders";
         if (path.contains("/account-settings")) return "GetAccountSettings";
-        if (path.endsWith("/configuration")) return "GetFunctionConfiguration";
+        if (path.endsWith("/configuration")) return method.equals("GET") ? "GetFunctionConfiguration" : "UpdateFunctionConfiguration";
+        if (path.endsWith("/versions") && method.equals("POST")) return "PublishVersion";
         boolean bucket = path.lastIndexOf('/') == 0 || path.endsWith("/");
         return switch (method) {
             case "PUT" -> bucket ? "CreateBucket" : "PutObject";

@@ -2,6 +2,7 @@
 //
 //   make      the bucket, the files, a change set of template.yaml, and its execution
 //   follow    CloudFormation's events as they come, until the stack is up or the first cause of its failure is known
+//   recycle   another value of an environment variable, so that a function's environments are new
 //   remove    the stack, again and again until it is gone; then what a stack leaves: providers, log groups, the bucket
 //
 // Every step writes to the ledger what the next one needs, before it does anything that costs: whichever process reads
@@ -21,6 +22,10 @@ import module java.base;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.cloudformation.model.*;
+import software.amazon.awssdk.services.lambda.model.FunctionVersionLatestPublished;
+import software.amazon.awssdk.services.lambda.model.GetFunctionConfigurationResponse;
+import software.amazon.awssdk.services.lambda.model.LastUpdateStatus;
+import software.amazon.awssdk.services.lambda.model.ResourceConflictException;
 import software.amazon.awssdk.services.lambda.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.lambda.model.State;
 
@@ -41,6 +46,8 @@ final class Deployment {
     private static final Duration DEPLOY_LIMIT = Duration.ofMinutes(45);
     /** Capacity providers are known to take many minutes to drain; after an hour it is somebody's to look at. */
     private static final Duration REMOVE_LIMIT = Duration.ofMinutes(60);
+    /** A new environment of LMI takes minutes; one that has not come after this will not. */
+    private static final Duration RECYCLE_LIMIT = Duration.ofMinutes(20);
     private static final Duration REMOVE_AGAIN_AFTER = Duration.ofSeconds(15), TELL_EVERY = Duration.ofSeconds(30);
 
     static final String STACK_PREFIX = "lambda-kit-";
@@ -49,7 +56,11 @@ final class Deployment {
     private static final String INSTANCE_TAG = "lambda-kit:stack", CHANGE_SET = "start";
     /** Where functions and capacity providers log, each before a stack's name. */
     static final List<String> LOG_GROUPS = List.of("/aws/lambda/", "/aws/lambda/capacity-provider/");
-    static final int START_FAILED = 3, SOMETHING_LEFT = 4;
+    /** LMI's environments belong to this version; $LATEST itself never becomes active there. */
+    private static final String LMI_VERSION = "$LATEST.PUBLISHED";
+    /** The environment variable whose value changes where environments are to be new; no function reads it. */
+    private static final String RECYCLED = "KIT_RECYCLED";
+    static final int START_FAILED = 3, SOMETHING_LEFT = 4, MEASUREMENT_FAILED = 5;
     private static final String DRAINING = "capacity provider still draining, billed until gone";
     static final String TEARDOWN = "./jbang aws.java teardown removes it";
 
@@ -270,23 +281,93 @@ final class Deployment {
 
     /** Whether the variant's function can be invoked; a problem with exit code 3 when it never will. */
     boolean isActive(Run.Variant variant) throws InterruptedException {
-        String function = entry.stackName() + "-" + variant.name();
+        String function = functionOf(variant);
         State state;
         try {
-            // LMI's environments belong to this version; $LATEST itself never becomes active there.
-            state = stateOf(function, variant.lmi() ? "$LATEST.PUBLISHED" : null);
+            state = configurationOf(function, variant.lmi() ? LMI_VERSION : null).state();
         } catch (ResourceNotFoundException notPublishedYet) {
-            state = stateOf(function, null);
+            state = configurationOf(function, null).state();
         }
         if (state == State.FAILED) throw new Cli.Problem(START_FAILED, variant.name() + " failed to become active",
                 "nothing was measured; everything is removed");
         return state == State.ACTIVE;
     }
 
-    private State stateOf(String function, String version) throws InterruptedException {
+    private String functionOf(Run.Variant variant) { return entry.stackName() + "-" + variant.name(); }
+
+    private GetFunctionConfigurationResponse configurationOf(String function, String version) throws InterruptedException {
         return door.call("lambda:GetFunctionConfiguration on " + function, () -> door.lambda()
-                .getFunctionConfiguration(it -> it.functionName(function).qualifier(version))).state();
+                .getFunctionConfiguration(it -> it.functionName(function).qualifier(version)));
     }
+
+    // ==== Recycle ====
+
+    /**
+     * Makes the variants' environments new by another value of an environment variable. Standard's start with the requests
+     * that follow; LMI's belong to a published version, so that is published again and waited for.
+     */
+    void recycle(List<Run.Variant> variants, Consumer<String> progress) throws InterruptedException {
+        String mark = door.world.now().toString();
+        Instant giveUp = door.world.now().plus(RECYCLE_LIMIT);
+        for (var left = new ArrayList<>(variants); ; pause(POLL)) {
+            for (var variant : List.copyOf(left)) {
+                if (!isRecycled(variant, mark)) continue;
+                left.remove(variant);
+                progress.accept(variant.name() + " has new environments");
+            }
+            if (left.isEmpty()) return;
+            if (door.world.now().isAfter(giveUp)) throw notRecycled(left.getFirst(), "within " + Cli.spoken(RECYCLE_LIMIT));
+        }
+    }
+
+    /**
+     * Takes the next step to new environments; true when there is none left. What the function says of itself decides,
+     * as any of the calls may have been carried out without its reply.
+     */
+    private boolean isRecycled(Run.Variant variant, String mark) throws InterruptedException {
+        String function = functionOf(variant);
+        var latest = configurationOf(function, null);
+        if (latest.lastUpdateStatus() == LastUpdateStatus.FAILED) {
+            throw notRecycled(variant, String.valueOf(latest.lastUpdateStatusReason()));
+        }
+        if (latest.lastUpdateStatus() == LastUpdateStatus.IN_PROGRESS) return false;
+        if (!mark.equals(variablesOf(latest).get(RECYCLED))) {
+            var variables = new TreeMap<>(variablesOf(latest));
+            variables.put(RECYCLED, mark);
+            unlessBusy(() -> door.call("lambda:UpdateFunctionConfiguration on " + function, () -> door.lambda()
+                    .updateFunctionConfiguration(it -> it.functionName(function).environment(to -> to.variables(variables)))));
+            return false;
+        }
+        if (!variant.lmi()) return true;
+        var published = configurationOf(function, LMI_VERSION);
+        if (published.state() == State.FAILED) throw notRecycled(variant, String.valueOf(published.stateReason()));
+        if (!mark.equals(variablesOf(published).get(RECYCLED))) {
+            unlessBusy(() -> door.call("lambda:PublishVersion on " + function, () -> door.lambda().publishVersion(it -> it
+                    .functionName(function).publishTo(FunctionVersionLatestPublished.LATEST_PUBLISHED))));
+            return false;
+        }
+        return published.state() == State.ACTIVE && published.lastUpdateStatus() != LastUpdateStatus.IN_PROGRESS;
+    }
+
+    private static Cli.Problem notRecycled(Run.Variant variant, String why) {
+        return new Cli.Problem(MEASUREMENT_FAILED, variant.name() + " did not get new environments: " + why,
+                "./jbang experiment.java --resume goes on with what is not measured yet");
+    }
+
+    private static Map<String, String> variablesOf(GetFunctionConfigurationResponse configuration) {
+        return configuration.environment() == null ? Map.of() : configuration.environment().variables();
+    }
+
+    /** A function that is being updated says so, and is asked again with the next poll. */
+    private static void unlessBusy(Call call) throws InterruptedException {
+        try {
+            call.make();
+        } catch (ResourceConflictException updating) {
+            // Its configuration tells when that is over.
+        }
+    }
+
+    private interface Call { void make() throws InterruptedException; }
 
     // ==== The dead man's switch ====
 

@@ -143,7 +143,7 @@ final class Lambda implements AutoCloseable {
     }
 
     private synchronized void release(Environment environment) {
-        if (!environments.contains(environment)) return;
+        if (environment.retired || !environments.contains(environment)) return;
         if (settings.lmi) free.addLast(environment);
         else free.addFirst(environment);
     }
@@ -163,6 +163,29 @@ final class Lambda implements AutoCloseable {
         } catch (ExecutionException failed) {
             throw new IOException(settings.name + " did not start: " + failed.getCause().getMessage());
         }
+    }
+
+    /**
+     * Makes all environments new. The old ones get no more calls and end when those under way are answered, so what is
+     * asked meanwhile finds fewer places; then LMI starts its environment again, the standard model none.
+     */
+    void recycle() throws InterruptedException {
+        for (Environment old : retire()) {
+            try {
+                CompletableFuture.allOf(old.calls.values().stream().map(call -> call.outcome)
+                        .toArray(CompletableFuture[]::new)).get();
+            } catch (ExecutionException never) {
+                throw new AssertionError(never);
+            }
+            old.end("it was recycled");
+        }
+        prepare();
+    }
+
+    private synchronized List<Environment> retire() {
+        free.clear();
+        environments.forEach(environment -> environment.retired = true);
+        return List.copyOf(environments);
     }
 
     /** How the function stands at this moment. Process groups are those of its environments. */
@@ -248,6 +271,8 @@ final class Lambda implements AutoCloseable {
         private volatile HttpServer api;
         private volatile Process process;
         private volatile long startedNs;
+        /** It gets no more calls. */
+        volatile boolean retired;
         volatile long peakBytes;
 
         /** Ready, and known by its process: a fast client polls before ProcessBuilder.start has returned it. */

@@ -5,7 +5,7 @@
 //              {"answer":{…}}  or  {"problem":{"exitCode":4,"message":"…","hint":"…"}}   exactly one
 //     stderr   text for people
 //
-// The verbs come in the order of a run: describe · plan · start · ready · (empty · stored · collect)… · remove. The end of
+// The verbs come in the order of a run: describe · plan · start · ready · (recycle · empty · stored · collect)… · remove. The end of
 // stdin, which a thread of its own waits for, means that the experiment is gone: a target on this machine ends all that
 // it started, AWS's stops waiting and keeps its state.
 
@@ -29,6 +29,7 @@ final class Target implements AutoCloseable {
         @JsonSubTypes.Type(value = Plan.class, name = "plan"),
         @JsonSubTypes.Type(value = Start.class, name = "start"),
         @JsonSubTypes.Type(value = Ready.class, name = "ready"),
+        @JsonSubTypes.Type(value = Recycle.class, name = "recycle"),
         @JsonSubTypes.Type(value = Empty.class, name = "empty"),
         @JsonSubTypes.Type(value = Stored.class, name = "stored"),
         @JsonSubTypes.Type(value = Collect.class, name = "collect"),
@@ -104,6 +105,14 @@ final class Target implements AutoCloseable {
 
     /** Number of environments that are up, by variant. */
     record Environments(Map<String, Integer> environments) {}
+
+    /**
+     * Make the variants' environments new. Calls under way are answered by the old ones. Afterwards a standard function has
+     * none: its next request is a cold start. LMI's are started again, and {@link Ready} waits for them.
+     */
+    record Recycle(List<String> variants) implements Request<Done> {
+        @Override public Class<Done> answer() { return Done.class; }
+    }
 
     /** Empty both stores. */
     record Empty() implements Request<Done> {
@@ -243,6 +252,7 @@ final class Target implements AutoCloseable {
         Planned plan(Plan request) throws Exception;
         Started start(Start request, Consumer<String> progress) throws Exception;
         Environments ready(Ready request, Consumer<String> progress) throws Exception;
+        Done recycle(Recycle request, Consumer<String> progress) throws Exception;
         Done empty() throws Exception;
         Contents stored(Stored request) throws Exception;
         Collected collect(Collect request, Consumer<String> progress) throws Exception;
@@ -273,6 +283,7 @@ final class Target implements AutoCloseable {
                     case Plan plan -> verbs.plan(plan);
                     case Start start -> verbs.start(start, progress);
                     case Ready ready -> verbs.ready(ready, progress);
+                    case Recycle recycle -> verbs.recycle(recycle, progress);
                     case Empty _ -> verbs.empty();
                     case Stored stored -> verbs.stored(stored);
                     case Collect collect -> verbs.collect(collect, progress);

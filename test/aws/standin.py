@@ -15,6 +15,7 @@ writes the records of an invocation of each of a stack's functions, and "lose_lo
 """
 
 import asyncio
+import copy
 import itertools
 import json
 import os
@@ -111,8 +112,27 @@ def tell_concurrency(create):
             most = config["LambdaManagedInstancesCapacityProviderConfig"]["PerExecutionEnvironmentMaxConcurrency"]
             variables = props.get("Environment", {}).get("Variables", {}) | {"AWS_LAMBDA_MAX_CONCURRENCY": str(most)}
             props = props | {"Environment": {"Variables": variables}}
-        return create(logical_id, props, stack_name)
+        created = create(logical_id, props, stack_name)
+        publish(created[0])
+        return created
     return telling
+
+
+published = {}
+
+
+def publish(function):
+    """What the version $LATEST.PUBLISHED of a function is from now on."""
+    published[function] = copy.deepcopy(lambda_svc._functions[function]["config"])
+
+
+def published_configuration(scope):
+    """The reply to who asks for that version's configuration, or None."""
+    function = scope["path"].split("/")[-2]
+    if scope["method"] != "GET" or not scope["path"].endswith("/configuration") or function not in published:
+        return None
+    now = lambda_svc._functions[function]["config"]
+    return published[function] | {"State": now["State"], "LastUpdateStatus": now["LastUpdateStatus"]}
 
 
 HANDLERS["AWS::Lambda::Function"]["create"] = tell_concurrency(HANDLERS["AWS::Lambda::Function"]["create"])
@@ -236,7 +256,11 @@ async def app(scope, receive, send):
             return await reply(send, {"Quota": {"QuotaCode": "L-1216C47A", "Value": faults.get("vcpus", 64)}})
         if (answer := managed_instances(scope["path"])) is not None:
             return await reply(send, answer)
+        if scope["method"] == "POST" and scope["path"].endswith("/versions"):
+            publish(scope["path"].split("/")[-2])
         if b"LATEST.PUBLISHED" in scope["query_string"]:
+            if (answer := published_configuration(scope)) is not None:
+                return await reply(send, answer)
             scope = scope | {"query_string": b""}
         if "/_user_request_/" in scope["path"]:
             scope = scope | {"query_string": last_of_repeated(scope["query_string"])}

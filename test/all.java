@@ -1,6 +1,9 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 // Runs every test/*Test.java, each as a process of its own with only the class path that it names, and adds up.
 //
+// Two run side by side. A machine allows one experiment at a time, so the tests that make whole runs follow one another;
+// they mostly wait, for a rate or an end, and meanwhile the others have their turn.
+//
 //   ./jbang test/all.java                all of them
 //   ./jbang test/all.java Page Reader    those whose names begin so
 
@@ -13,16 +16,17 @@ final class All {
     /** A test that says nothing for this long hangs: the slowest takes a few minutes on two cores. */
     private static final Duration PATIENCE = Duration.ofMinutes(15);
 
+    /** The tests that start experiment.java, one at a time. */
+    private static final Set<String> MAKE_RUNS = Set.of("AwsRunTest", "ExperimentTest", "KillerTest", "OwnFunctionTest");
+
     record Result(String test, long passed, long failed, Duration took, String output) {}
 
     public static void main(String... names) throws Exception {
+        var lanes = tests(names).stream().collect(Collectors.partitioningBy(test -> MAKE_RUNS.contains(name(test))));
         var results = new ArrayList<Result>();
-        for (Path test : tests(names)) {
-            var result = run(test);
-            results.add(result);
-            System.out.printf("%-28s %4d passed %3d failed  %5.1f s%n",
-                    result.test(), result.passed(), result.failed(), result.took().toMillis() / 1000.0);
-            if (result.failed() > 0) System.out.println(result.output());
+        try (var both = Executors.newFixedThreadPool(lanes.size())) {
+            var running = lanes.values().stream().map(lane -> both.submit(() -> runAll(lane))).toList();
+            for (var lane : running) results.addAll(lane.get());
         }
         long passed = results.stream().mapToLong(Result::passed).sum();
         long failed = results.stream().mapToLong(Result::failed).sum();
@@ -39,9 +43,23 @@ final class All {
         }
     }
 
+    private static String name(Path test) { return test.getFileName().toString().replace(".java", ""); }
+
+    private static List<Result> runAll(List<Path> lane) throws IOException, InterruptedException {
+        var results = new ArrayList<Result>();
+        for (Path test : lane) {
+            var result = run(test);
+            results.add(result);
+            String line = "%-28s %4d passed %3d failed  %5.1f s".formatted(
+                    result.test(), result.passed(), result.failed(), result.took().toMillis() / 1000.0);
+            System.out.println(result.failed() == 0 ? line : line + "\n" + result.output());
+        }
+        return results;
+    }
+
     /** A test that does not compile, hangs or finds nothing to test counts as one failure. */
     private static Result run(Path test) throws IOException, InterruptedException {
-        String name = test.getFileName().toString().replace(".java", "");
+        String name = name(test);
         Path output = Files.createTempFile("lambda-kit-" + name, ".txt");
         var began = Instant.now();
         var process = new ProcessBuilder("./jbang", test.toString())

@@ -20,15 +20,17 @@
 //SOURCES kit/judge/Findings.java
 //SOURCES kit/judge/Gates.java
 //SOURCES kit/judge/Grouping.java
+//SOURCES kit/read/Inputs.java
 //SOURCES kit/read/K6Reader.java
 //SOURCES kit/read/Names.java
 //SOURCES kit/record/Disk.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/report/Exhibit.java
 //SOURCES kit/report/Exhibits.java
+//SOURCES kit/report/InspectTables.java
 //SOURCES kit/report/Markers.java
-//SOURCES kit/report/Numbers.java
 //SOURCES kit/report/Page.java
+//SOURCES kit/report/Provenance.java
 //SOURCES kit/report/SeveralRuns.java
 //SOURCES kit/report/Tables.java
 //SOURCES kit/report/Words.java
@@ -36,7 +38,6 @@
 import module java.base;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
-import tech.tablesaw.api.*;
 
 @Command(name = "analyze.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
         subcommands = Analyze.Inspect.class,
@@ -133,9 +134,9 @@ final class Analyze implements Callable<Integer> {
     public static void main(String... args) { System.exit(Cli.run(new Analyze(), args)); }
 
     @Override public Integer call() throws IOException {
-        List<Input> inputs = inputs();
-        if (inputs.stream().noneMatch(Input::isRun)) return analyzeFiles(inputs);
-        if (!inputs.stream().allMatch(Input::isRun)) {
+        List<Inputs.Labelled> inputs = Inputs.of(arguments);
+        if (inputs.stream().noneMatch(Inputs.Labelled::isRun)) return analyzeFiles(inputs);
+        if (!inputs.stream().allMatch(Inputs.Labelled::isRun)) {
             throw bad("runs and k6 files can't be analysed together", "name only runs, or only k6 files");
         }
         if (!by.isEmpty() || metric != null || naming.isAsked() || from != null || to != null) {
@@ -154,17 +155,18 @@ final class Analyze implements Callable<Integer> {
             var exhibits = timed("compute", () -> Exhibits.ofRun(findings, reasons.isEmpty()));
             if (writeUp != null) return writeUp(run, exhibits, reasons);
             String title = "Lambda: " + String.join(", ", run.plan().languages()) + ", standard and Managed Instances";
-            return show(new Report(title, reasons, caveats(run), exhibits, origin(run)), directory.resolve("report"));
+            return show(new Report(title, reasons, Provenance.caveats(run), exhibits, Provenance.origin(run)),
+                    directory.resolve("report"));
         }
     }
 
-    private int analyzeFiles(List<Input> inputs) throws IOException {
+    private int analyzeFiles(List<Inputs.Labelled> inputs) throws IOException {
         if (writeUp != null || check) throw bad("only a run can be written up", "name a run.json");
         var choice = new Grouping.Choice(by, metric, naming.names(), from, to);
-        try (var reading = read(inputs.stream().map(Input::shards).toList(), choice.query())) {
+        try (var reading = read(inputs.stream().map(Inputs.Labelled::shards).toList(), choice.query())) {
             requireK6(reading);
             var notes = notes(reading, inputs);
-            var grouping = Grouping.of(reading, choice, inputs.stream().map(Input::label).toList());
+            var grouping = Grouping.of(reading, choice, inputs.stream().map(Inputs.Labelled::label).toList());
             var reasons = sentences(Gates.check(reading));
             var exhibits = timed("compute", () -> Exhibits.ofFile(grouping));
             String title = grouping.metric() + " by " + String.join(", ", grouping.tags());
@@ -176,7 +178,7 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** A run is one sample of its day: what several say together, label by label. */
-    private int analyzeRuns(List<Input> inputs) throws IOException {
+    private int analyzeRuns(List<Inputs.Labelled> inputs) throws IOException {
         if (writeUp != null || check) throw bad("only one run can be written up", "name one run.json");
         var together = new SeveralRuns();
         var reasons = new ArrayList<String>();
@@ -203,7 +205,7 @@ final class Analyze implements Callable<Integer> {
     }
 
     /** What was read, and what the tables can't show of it, a sentence each. */
-    private static List<String> notes(K6Reader.Reading reading, List<Input> inputs) {
+    private static List<String> notes(K6Reader.Reading reading, List<Inputs.Labelled> inputs) {
         var notes = new ArrayList<String>();
         for (var input : inputs) {
             String names = input.paths().stream().map(Path::toString).collect(Collectors.joining(", "));
@@ -221,87 +223,6 @@ final class Analyze implements Callable<Integer> {
     }
 
     // ==== Read ====
-
-    /** One label on the command line and the files behind it. */
-    record Input(String label, List<Path> paths) {
-        boolean isRun() {
-            Path file = paths.getFirst().getFileName();
-            return file != null && file.toString().equals("run.json");
-        }
-
-        K6Reader.Input shards() { return new K6Reader.Input(label, paths.toArray(Path[]::new)); }
-
-        /** "out.json.gz" makes "out-report", beside where one stands. */
-        String reportName() {
-            String file = paths.getFirst().getFileName().toString();
-            String name = file.replaceFirst("(\\.k6)?(\\.json|\\.ndjson)?(\\.gz)?$", "");
-            return (name.equals("-") || name.isEmpty() ? "k6" : name) + "-report";
-        }
-    }
-
-    /** The inputs by label, in the order in which the labels were first named. */
-    private List<Input> inputs() throws IOException {
-        if (arguments.isEmpty()) return List.of(new Input("", List.of(newestRun(Path.of("data/run.json")))));
-        var labelled = new LinkedHashMap<String, List<Path>>();
-        for (String argument : arguments) {
-            int equals = Files.exists(Path.of(argument)) ? -1 : argument.indexOf('=');
-            String label = equals < 0 ? "" : argument.substring(0, equals), name = argument.substring(equals + 1);
-            if (name.isEmpty()) throw bad("'" + argument + "' names no file", "write LABEL=FILE");
-            for (Path path : files(Path.of(name))) {
-                var paths = labelled.computeIfAbsent(label, _ -> new ArrayList<>());
-                for (Path other : paths) if (isSame(path, other)) {
-                    throw bad(path + " is named twice" + (other.equals(path) ? "" : ", also as " + other), "it would be counted twice: name it once");
-                }
-                paths.add(path);
-            }
-        }
-        return labelled.entrySet().stream().map(input -> new Input(input.getKey(), input.getValue())).toList();
-    }
-
-    /** A file may have many names; standard input has one. */
-    private static boolean isSame(Path one, Path other) throws IOException {
-        return one.equals(other) || Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
-    }
-
-    private static List<Path> files(Path path) throws IOException {
-        if (path.toString().equals("-")) return List.of(path);
-        if (path.endsWith("data/run.json")) return List.of(newestRun(path));
-        if (!Files.exists(path)) {
-            throw bad("there is no " + path, "name a run.json, a directory, or a file that k6 wrote");
-        }
-        if (!Files.isDirectory(path)) return List.of(path);
-        if (Files.exists(path.resolve("run.json"))) return List.of(path.resolve("run.json"));
-        try (var files = Files.list(path)) {
-            var all = files.filter(Files::isRegularFile).sorted().toList();
-            var found = named(all, ".*\\.(json|ndjson)(\\.gz)?");
-            // A run's cells: records of other kinds lie beside k6's, and a warm-up is no measurement.
-            var cells = named(found, ".*\\.k6\\.json\\.gz");
-            if (!cells.isEmpty()) found = named(cells, "(?!000-).*");
-            if (found.isEmpty()) {
-                throw bad("there is no k6 file in " + path, "k6 run --out json=FILE.json.gz writes one");
-            }
-            return found;
-        }
-    }
-
-    private static List<Path> named(List<Path> files, String pattern) {
-        return files.stream().filter(file -> file.getFileName().toString().matches(pattern)).toList();
-    }
-
-    /** Before there is a run of one's own, there is the newest of the published ones. */
-    private static Path newestRun(Path link) throws IOException {
-        if (Files.exists(link)) return link;
-        var published = new ArrayList<Path>();
-        try (var runs = Files.newDirectoryStream(Path.of("data/published"))) {
-            for (Path run : runs) if (Files.exists(run.resolve("run.json"))) published.add(run.resolve("run.json"));
-        } catch (NoSuchFileException none) {
-            throw bad("there is no " + link, "name a run.json, or a file that k6 wrote");
-        }
-        Path newest = published.stream().max(Comparator.comparing(file -> Run.read(file).started())).orElseThrow(() ->
-                bad("there is no " + link, "name a run.json, or a file that k6 wrote"));
-        Cli.say("there is no run yet (./jbang experiment.java makes one); this is the published " + newest);
-        return newest;
-    }
 
     private Findings readFindings(Run run, Path directory) throws IOException {
         var began = Instant.now();
@@ -375,35 +296,6 @@ final class Analyze implements Callable<Integer> {
         List<Exhibit> listed() { return exhibits.stream().filter(Exhibit::isListed).toList(); }
     }
 
-    /** What was done, with what and on what. */
-    private static List<String> origin(Run run) {
-        var plan = run.plan();
-        String dirty = run.environment("git", "dirty").equals(Optional.of(true)) ? " (with uncommitted changes)" : "";
-        return List.of(String.format(Locale.ROOT,
-                "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
-                run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
-                Numbers.figure(plan.settleSeconds()), Numbers.figure(plan.measureSeconds()), plan.seed()),
-                "Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
-                known(run, "git", "commit"), dirty, known(run, "tools", "k6"), known(run, "machine", "cpu"),
-                known(run, "machine", "cores"), known(run, "machine", "memoryMb"), known(run, "machine", "system")));
-    }
-
-    private static Object known(Run run, String... path) { return run.environment(path).orElse("unknown"); }
-
-    /** What a reader must know of a run before its figures, a sentence each. */
-    private static List<String> caveats(Run run) {
-        var sentences = new ArrayList<String>();
-        if (run.isLocal()) {
-            sentences.add("Measured on one machine, with the functions on one core. These are not AWS figures.");
-        }
-        if (!run.plan().claims()) {
-            sentences.add("This profile is too short to claim any difference. It only gives a first look at everything.");
-        }
-        if (run.published() != null) sentences.add("Published copy: " + run.published() + ".");
-        sentences.addAll(run.warnings());
-        return sentences;
-    }
-
     // ==== Write ====
 
     private int show(Report report, Path byDefault) throws IOException {
@@ -447,9 +339,10 @@ final class Analyze implements Callable<Integer> {
         String before = Files.readString(writeUp);
         var texts = new LinkedHashMap<String, String>();
         var notValid = reasons.stream().map(reason -> "**This run is not valid:** " + reason);
-        texts.put("provenance", Stream.of(notValid, origin(run).stream(), caveats(run).stream()).flatMap(lines -> lines)
-                .map(line -> "- " + line + "\n").collect(Collectors.joining()));
-        texts.put("headline", String.join(" ", caveats(run)) + "\n\n" + exhibits.stream().filter(Exhibit::isDigest)
+        var caveats = Provenance.caveats(run);
+        texts.put("provenance", Stream.of(notValid, Provenance.origin(run).stream(), caveats.stream())
+                .flatMap(lines -> lines).map(line -> "- " + line + "\n").collect(Collectors.joining()));
+        texts.put("headline", String.join(" ", caveats) + "\n\n" + exhibits.stream().filter(Exhibit::isDigest)
                 .map(exhibit -> exhibit.title() + ":\n\n" + Tables.markdown(exhibit.table().orElseThrow()))
                 .collect(Collectors.joining("\n")));
         for (var exhibit : exhibits) {
@@ -477,8 +370,6 @@ final class Analyze implements Callable<Integer> {
     @Command(name = "inspect", mixinStandardHelpOptions = true,
             description = "Shows which metrics, tags and tag values a k6 file has.")
     static final class Inspect implements Callable<Integer> {
-        private static final int VALUES_SHOWN = 12;
-
         @Parameters(arity = "1..*", paramLabel = "FILE", description = "k6's JSON, plain or .gz, or -.")
         List<Path> files;
         @Mixin Naming naming;
@@ -491,49 +382,12 @@ final class Analyze implements Callable<Integer> {
             var inputs = List.of(new K6Reader.Input("", files.toArray(Path[]::new)));
             try (var reading = K6Reader.read(inputs, K6Reader.Query.by().names(naming.names()), (_, _) -> {})) {
                 requireK6(reading);
-                var metrics = new Tables.Rows("metric", "type", "contains", "first", "last").counts("samples");
-                for (var series : reading.series()) {
-                    var declared = reading.metrics().get(series.metric);
-                    String type = declared == null ? "" : declared.type();
-                    String contains = declared == null ? "" : declared.contains();
-                    metrics.row(series.metric, type, contains, K6Reader.instant(series.firstNs()).toString(),
-                            K6Reader.instant(series.lastNs()).toString()).count("samples", series.count());
-                }
-                var tags = new Tables.Rows("tag", "values, with their samples of all metrics");
-                reading.census().forEach((tag, values) -> tags.row(
-                        tag, values == null ? "more than " + Grouping.MOST_TAG_VALUES : mostFrequent(values)));
-                System.out.println(Tables.markdown(metrics.table("")) + "\n" + Tables.markdown(tags.table("")));
-                next(reading).forEach(command -> System.out.println("next     " + command));
+                InspectTables.of(reading).forEach(table -> System.out.println(Tables.markdown(table)));
+                InspectTables.next(reading, files).forEach(command -> System.out.println("next     " + command));
                 var reasons = sentences(Gates.check(reading));
                 reasons.forEach(reason -> System.out.println("NOT VALID: " + reason));
                 return reasons.isEmpty() ? Cli.DONE : NOT_VALID;
             }
-        }
-
-        /** What one would type now: the file as it is, its first metric of one's own, and a tag that tells some apart. */
-        private List<String> next(K6Reader.Reading reading) {
-            String analyze = "./jbang analyze.java " + files.stream().map(Path::toString).collect(Collectors.joining(" "));
-            var next = new ArrayList<>(List.of(analyze));
-            reading.metrics().keySet().stream().filter(name -> !name.matches(METRICS_OF_K6)).findFirst()
-                    .ifPresent(own -> next.add(analyze + " --metric " + own));
-            reading.census().entrySet().stream().filter(tag -> !TAGS_BY_DEFAULT.contains(tag.getKey()))
-                    .filter(tag -> tag.getValue() != null && tag.getValue().size() > 1 && tag.getValue().size() <= VALUES_SHOWN)
-                    .findFirst().ifPresent(tag -> next.add(analyze + " --by " + tag.getKey()));
-            return next;
-        }
-
-        private static final Set<String> TAGS_BY_DEFAULT = Set.of("scenario", "name", "url");
-        /** https://grafana.com/docs/k6/latest/using-k6/metrics/reference/ */
-        private static final String METRICS_OF_K6 = "(http_req|grpc_|ws_|browser_|iteration|data_|vus).*"
-                + "|checks|group_duration|dropped_iterations";
-
-        private static String mostFrequent(SortedMap<String, Long> values) {
-            var mostFirst = Map.Entry.<String, Long>comparingByValue().reversed()
-                    .thenComparing(Map.Entry.comparingByKey());
-            String shown = values.entrySet().stream().sorted(mostFirst).limit(VALUES_SHOWN)
-                    .map(value -> value.getKey() + " (" + value.getValue() + ")").collect(Collectors.joining(", "));
-            int more = values.size() - VALUES_SHOWN;
-            return more <= 0 ? shown : shown + ", and " + more + " more";
         }
     }
 

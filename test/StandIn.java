@@ -46,8 +46,8 @@ final class StandIn implements AutoCloseable {
         Path home = Path.of(cache, "lambda-kit", "stand-in-" + Integer.toHexString(Arrays.hashCode(requirements)));
         if (!Files.exists(home.resolve("complete"))) {
             run("python3", "-m", "venv", "--clear", home.toString());
-            run(home.resolve("bin/pip").toString(), "install", "--quiet", "--disable-pip-version-check", "-r",
-                    FOLDER.resolve("requirements.txt").toString());
+            run(home.resolve("bin/pip").toString(), "install", "--quiet", "--disable-pip-version-check",
+                    "--require-hashes", "-r", FOLDER.resolve("requirements.txt").toString());
             Files.createFile(home.resolve("complete"));
         }
         return home.resolve("bin/python");

@@ -151,15 +151,17 @@ final class Experiment implements Callable<Integer> {
                 agree(journal, target, started);
                 load(journal, target, started, required.k6());
             } catch (Throwable whatever) {
-                failure = whatever;
+                failure = Interruption.hasCome() ? new InterruptedException() : whatever;
             }
             remove(journal, target, required.planned(), started != null, failure);
             return finish(journal);
         } catch (Target.Died died) {
             throw new Cli.Problem(Cli.MEASUREMENT_FAILED, died.getMessage(), "what it said last stands above; everything "
                     + "is removed, finished cells are kept, and --resume goes on with the rest", died);
-        } catch (InterruptedException _) {
-            return Cli.INTERRUPTED;
+        } catch (Exception failed) {
+            boolean isLeft = failed instanceof Cli.Problem problem && problem.exitCode == Cli.SOMETHING_LEFT;
+            if (Interruption.hasCome() && !isLeft) return Cli.INTERRUPTED;
+            throw failed;
         }
     }
 
@@ -368,6 +370,7 @@ final class Experiment implements Callable<Integer> {
                 differences.add(variant + ": the item of " + id + " is " + contents.item());
             }
         }
+        if (!target.isAlive()) throw new Target.Died();  // What did not answer had no chance to.
         if (!differences.isEmpty()) {
             differences.forEach(Cli::say);
             throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "not the same work: " + differences.getFirst(),

@@ -4,6 +4,7 @@
 //SOURCES ../kit/build/Build.java
 //SOURCES ../kit/build/K6.java
 //SOURCES ../kit/record/Run.java
+//SOURCES MadeUpRun.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -236,6 +237,71 @@ final class ExperimentTest {
         return k6.getParent();
     }
 
+    /** The real k6 behind some shell, which sees "$samples": the file that it is to write, empty when it only says who it is. */
+    private static Map<String, String> k6Behind(String shell) throws Exception {
+        Path real = K6.require(Build.userCache(), System.err::println).path();
+        Path k6 = Files.createDirectories(kit.resolve("behind")).resolve("k6");
+        Files.writeString(k6, """
+                #!/bin/sh
+                samples=
+                for word; do case $word in --out=json=*) samples=${word#--out=json=} ;; esac; done
+                %s
+                exec '%s' "$@"
+                """.formatted(shell, real));
+        assertTrue(k6.toFile().setExecutable(true));
+        return Map.of("PATH", k6.getParent() + File.pathSeparator + System.getenv("PATH"));
+    }
+
+    @Test void a_failed_warm_up_ends_the_run_with_5_and_is_measured_again_by_resume() throws Exception {
+        var broken = k6Behind("case $samples in *000-warm-up*) echo no users today; exit 107 ;; esac");
+        start(broken, "--profile", profile("\"python-standard-1769\"", 1)).result().exits(5)
+                .says("the warm-up failed: k6 ended with 107: no users today", "hint:", "--resume");
+        assertEquals(List.of("000-warm-up"), run().cells().stream().map(Run.Cell::name).toList());
+        experiment("--resume").exits(0);
+        assertEquals(3, measured());
+        assertEquals(1, run().cells().stream().filter(cell -> cell.number() == 0 && cell.outcome().isMeasured()).count());
+        assertEquals(4, run().cells().size());
+    }
+
+    @Test void an_interruption_amid_work_on_a_file_exits_130_as_well() throws Exception {
+        // Gigabytes of nothing take no room, and a while to be summed up.
+        var large = k6Behind("case $samples in *001-*) truncate -s 16G $samples; exit 0 ;; esac");
+        var running = start(large, "--profile", profile("\"python-standard-1769\"", 1)).reaches("001");
+        while (glob("data/2*/cells/001-*.metrics.ndjson").isEmpty()) Thread.sleep(20);
+        Thread.sleep(1000);
+        running.process().toHandle().destroy();
+        running.result().exits(130).says("interrupted", "0 of 3 cells are measured and kept");
+    }
+
+    private static String made(MadeUpRun run, String name) throws IOException {
+        return run.write(kit.resolve("data").resolve(name)).toString();
+    }
+
+    @Test void publish_refuses_what_says_little_and_replaces_nothing_but_a_publication() throws Exception {
+        Path published = kit.resolve("data/published");
+        var names = new String[] {"rust-standard-1769", "rust-lmi-2048"};
+        String good = made(new MadeUpRun(6, 2, names), "good"), silent = made(new MadeUpRun(2, 1, names).claimingNothing(), "silent");
+        String wrong = made(new MadeUpRun(6, 2, names).cell(1, cell -> cell.wrong = 1), "wrong");
+        String unfinished = made(new MadeUpRun(2, 1, names).run(run -> run.withFinished(null)), "unfinished");
+        experiment("publish", silent, "--yes").exits(2).says("claims nothing", "--even-so");
+        experiment("publish", unfinished, "--yes").exits(2).says("is unfinished", "--even-so");
+        experiment("publish", wrong, "--yes").exits(2).says("is not valid: unequal work: 1 wrong answer", "--even-so");
+        experiment("publish", kit.resolve("data/nowhere").toString(), "--yes").exits(2).says("there is no run at");
+        experiment("publish", good).exits(2).says("not agreed; nothing was written", "--yes");
+        for (String out : List.of("../docs", "/tmp/x", "", "UP")) {
+            experiment("publish", good, "--yes", "--name", out).exits(2).says("cannot name a publication");
+        }
+        assertFalse(Files.exists(published), "nothing was written");
+        Path somebodys = Files.createDirectories(published.resolve("somebodys"));
+        Files.writeString(somebodys.resolve("run.json"), Files.readString(Path.of(good)));
+        experiment("publish", good, "--yes", "--name", "somebodys").exits(2).says("is there and is not a publication");
+        Files.createSymbolicLink(published.resolve("link"), kit.resolve("data/good"));
+        experiment("publish", good, "--yes", "--name", "link").exits(2).says("is there and is not a publication");
+        experiment("publish", good, "--yes").exits(0).says("published made-up in " + published.resolve("made-up"));
+        experiment("publish", silent, "--yes", "--even-so").exits(0).says("the earlier publication there is replaced");
+        assertEquals(8, Run.read(published.resolve("made-up/run.json")).cells().size());
+    }
+
     @Test void kill_9_of_target_and_experiment_leaves_nothing_and_resume_measures_only_the_rest() throws Exception {
         var running = start("--profile", pythonOnly(1)).reaches("002");
         var somebodyElse = Map.of("JAVA_TOOL_OPTIONS", "-Duser.home=" + kit.resolve("somebody"));
@@ -327,6 +393,19 @@ final class ExperimentTest {
     private static boolean succeeds(String... command) throws Exception {
         return new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+    }
+
+    @Test void a_target_that_dies_while_variants_agree_ends_the_run_with_5_and_is_named() throws Exception {
+        // The door is shut as soon as it is open: nobody answers, and the target is gone when they are compared.
+        String dying = """
+                ./jbang-itself "$@" | while read -r answer; do
+                    printf '%s\n' "$answer"
+                    case $answer in *'"environments"'*) exit ;; esac
+                done; exit 0
+                """;
+        withTarget(dying, () -> start("--profile", pythonOnly(1)).result().exits(5)
+                .says("error: the target ended without an answer", "hint:"));
+        assertEquals(List.of(), glob("data/2*"));
     }
 
     @Test void a_target_that_dies_before_the_load_ends_the_run_with_5() throws Exception {

@@ -9,6 +9,8 @@ import module java.base;
 final class Interruption {
     /** Once removing has begun, an interruption waits for its end: cut short, it would leave what is billed. */
     private static boolean removing;
+    /** What fails from here on fails because of it, whatever it says: a file's channel, for one, is closed. */
+    private static volatile boolean hasCome;
 
     private final Thread main = Thread.currentThread();
     private final CountDownLatch over = new CountDownLatch(1);
@@ -22,6 +24,9 @@ final class Interruption {
         over.countDown();
     }
 
+    /** Whether a run was interrupted before it removed anything. */
+    static boolean hasCome() { return hasCome; }
+
     /** Removing begins: from here on the main thread is no longer interrupted. */
     static void waitForRemoval() {
         synchronized (Interruption.class) {
@@ -34,7 +39,10 @@ final class Interruption {
         if (over.getCount() == 0) return;
         synchronized (Interruption.class) {
             Cli.warn(removing ? "interrupted: everything is being removed already" : "interrupted: removing everything");
-            if (!removing) main.interrupt();
+            if (!removing) {
+                hasCome = true;
+                main.interrupt();
+            }
         }
         try {
             over.await();

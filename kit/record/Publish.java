@@ -29,19 +29,22 @@ final class Publish implements Callable<Integer> {
     Path source;
     @Option(names = "--name", description = "Of the copy (default: the profile's name); an earlier one is replaced.")
     String name;
-    @Option(names = "--even-so", description = "Publish a run that is unfinished, or too short to claim anything.")
+    @Option(names = "--even-so", description = "Publish a run that is unfinished, not valid, or too short to claim anything.")
     boolean evenSo;
     @Option(names = "--yes", description = "Do not ask.")
     boolean yes;
     @Mixin Cli.Verbose verbose;
 
-    @Override public Integer call() throws IOException {
+    @Override public Integer call() throws IOException, InterruptedException {
         Path runFile = Run.fileOf(source);
         Run run = Run.read(runFile);
         String called = name != null ? name : run.plan().profile();
         if (!called.matches("[a-z0-9][a-z0-9-]{0,49}")) throw new Cli.Problem(Cli.REFUSED,
                 "'" + called + "' cannot name a publication", "--name NAME of small letters, digits and hyphens");
-        if (!evenSo) refuseWhatSaysLittle(run);
+        if (!evenSo) {
+            refuseWhatSaysLittle(run);
+            refuseWhatIsNotValid(run, runFile);
+        }
         Path to = Cli.kitHome().resolve("data/published").resolve(called);
         boolean replaces = Files.exists(to, LinkOption.NOFOLLOW_LINKS);
         if (replaces && !isPublication(to)) throw new Cli.Problem(Cli.REFUSED,
@@ -61,6 +64,19 @@ final class Publish implements Callable<Integer> {
                 "run %s is unfinished: %d cells are not measured".formatted(run.id(), missing), evenSo);
         if (!run.plan().claims()) throw new Cli.Problem(Cli.REFUSED,
                 "run " + run.id() + " claims nothing: it is too short", evenSo);
+    }
+
+    /** Whether a run is valid, analyze.java alone knows. */
+    private static void refuseWhatIsNotValid(Run run, Path runFile) throws IOException, InterruptedException {
+        var analysis = new ProcessBuilder("./jbang", "analyze.java", "--check", runFile.toString())
+                .directory(Cli.kitHome().toFile()).redirectErrorStream(true).start();
+        List<String> said;
+        try (var lines = analysis.inputReader()) {
+            said = lines.lines().filter(line -> line.matches("(NOT VALID|error): .*")).toList();
+        }
+        if (analysis.waitFor() != Cli.DONE) throw new Cli.Problem(Cli.REFUSED,
+                "run " + run.id() + " is not valid: " + (said.isEmpty() ? "it can't be analysed"
+                        : said.getFirst().replaceFirst(".*?: ", "")), "--even-so publishes it all the same");
     }
 
     // ==== Copy ====

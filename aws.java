@@ -234,6 +234,10 @@ final class Aws implements Target.Verbs {
 
     @Override public Target.Described describe() { return new Target.Described("2h", true, "teardown"); }
 
+    @Override public Target.Refused carry(Target.Carry request) throws IOException {
+        return new Target.Refused(Deployment.refused(kit, request.variants()));
+    }
+
     @Override public Target.Planned plan(Target.Plan request) throws Exception {
         return beforeAnything(() -> {
             var plan = request.plan();
@@ -241,7 +245,7 @@ final class Aws implements Target.Verbs {
             var account = Account.of(door());
             account.checkCredentialsLast(lengthOf(plan).plus(ASSUMED_DEPLOY_AND_REMOVE), warnings);
             account.checkConcurrency(plan.variants());
-            var refused = new TreeMap<String, String>();
+            var refused = Deployment.refused(kit, plan.variants());
             if (plan.variants().stream().anyMatch(Run.Variant::lmi)) {
                 if (account.offersLmi()) {
                     account.checkInstances(plan.variants().stream().filter(Run.Variant::lmi).count(), warnings);

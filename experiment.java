@@ -137,7 +137,7 @@ final class Experiment implements Callable<Integer> {
         Run unfinished = resumed == null ? null : readUnfinished();
         Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
         functions.checkVariants(plan);
-        if (planOnly) return show(plan);
+        if (planOnly) return show(carried(plan));
         try (var _ = onlyOneRun(); var target = connect()) {
             // What is measured already is not priced again. Where all is, a start finds what a killed run could not remove.
             boolean someAreLeft = unfinished != null && !unfinished.unmeasuredCells().isEmpty();
@@ -200,6 +200,18 @@ final class Experiment implements Callable<Integer> {
     private String defaultProfile() throws IOException, InterruptedException {
         try (var _ = connect()) {
             return described.profile();
+        }
+    }
+
+    /** The plan without what the target can't run, whatever the machine or the account. */
+    private Run.Plan carried(Run.Plan plan) throws IOException, InterruptedException {
+        try (var target = connect()) {
+            var refused = target.ask(new Target.Carry(plan.variants(), functions.byName())).refused();
+            refused.forEach((variant, reason) -> warn(variant + " is left out: " + reason));
+            if (refused.size() == plan.variants().size()) throw new Cli.Problem(Cli.REFUSED,
+                    "target " + targetName + " can run no variant of profile " + plan.profile(),
+                    "the reason of each stands above");
+            return Profile.without(plan, variant -> refused.containsKey(variant.name()));
         }
     }
 

@@ -190,15 +190,23 @@ final class Local implements Callable<Integer> {
 
         @Override public Target.Described describe() { return new Target.Described("quick", false, null); }
 
+        @Override public Target.Refused carry(Target.Carry request) {
+            var refused = new TreeMap<String, String>();
+            for (var variant : request.variants()) {
+                String refusal = refusal(variant, request.functions());
+                if (refusal != null) refused.put(variant.name(), refusal);
+            }
+            return new Target.Refused(refused);
+        }
+
         @Override public Target.Planned plan(Target.Plan request) throws IOException {
             refuseOtherSystems();
             Stores.ownDynamodb();
-            var refused = new TreeMap<String, String>();
+            var refused = carry(new Target.Carry(request.plan().variants(), request.functions())).refused();
             long needMb = STORES_MB;
             for (var variant : request.plan().variants()) {
-                String refusal = refusal(variant, request.functions());
-                if (refusal != null) refused.put(variant.name(), refusal);
-                else needMb += request.functions().get(variant.language()).local().memoryMb().get(variant.compute())
+                if (refused.containsKey(variant.name())) continue;
+                needMb += request.functions().get(variant.language()).local().memoryMb().get(variant.compute())
                         * (variant.lmi() ? 1 : STANDARD_ENVIRONMENTS);
             }
             var warnings = new ArrayList<String>();

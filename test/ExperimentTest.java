@@ -473,6 +473,10 @@ final class ExperimentTest {
         experiment("--profile", "nonsense").exits(2).says("there is no profile nonsense", "hint:");
         Path broken = Files.writeString(kit.resolve("broken.json"), "{ \"rounds\": 1 }");
         experiment("--profile", broken.toString()).exits(2).says("is not a profile", "hint:");
+        experiment("--plan", "--profile", profile("\"python-standard-1769\",\"python-lmi-4096\"", 1)).exits(0)
+                .says("python-lmi-4096 is left out: on one machine lmi has 2048 MB", "1 variants");
+        experiment("--plan", "--profile", profile("\"python-lmi-4096\"", 1)).exits(2).says("can run no variant");
+        experiment("--plan", "--for", "3h").exits(2).says("does not shorten profile quick");
         experiment("--target", "moon", "--plan").exits(2).says("moon");
         experiment("--for", "20s", "--plan").exits(2).says("too short", "--for");
         experiment("--resume").exits(2).says("there is no run");

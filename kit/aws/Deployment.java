@@ -128,13 +128,28 @@ final class Deployment {
         }
     }
 
+    /** Those of the variants that template.yaml has no function for, each with the reason. */
+    static SortedMap<String, String> refused(Path kit, List<Run.Variant> variants) throws IOException {
+        var switches = switches(kit);
+        var refused = new TreeMap<String, String>();
+        for (var variant : variants) {
+            if (!switches.contains(switchOf(variant.name()))) refused.put(variant.name(), "template.yaml has no such function");
+        }
+        return refused;
+    }
+
+    /** The template's parameters that say whether a variant is deployed. */
+    private static Set<String> switches(Path kit) throws IOException {
+        try (var lines = Files.lines(kit.resolve("template.yaml"))) {
+            return lines.map(line -> line.replaceFirst("^  (With\\w+):.*", "$1")).filter(line -> line.startsWith("With"))
+                    .collect(Collectors.toSet());
+        }
+    }
+
     private SortedMap<String, String> parameters(Target.Start request, Map<String, String> given) throws IOException {
         var asked = request.variants().stream().map(variant -> switchOf(variant.name())).collect(Collectors.toSet());
         var parameters = new TreeMap<>(given);
-        try (var lines = Files.lines(kit.resolve("template.yaml"))) {
-            lines.map(line -> line.replaceFirst("^  (With\\w+):.*", "$1")).filter(line -> line.startsWith("With"))
-                    .forEach(name -> parameters.put(name, asked.contains(name) ? "yes" : "no"));
-        }
+        for (String name : switches(kit)) parameters.put(name, asked.contains(name) ? "yes" : "no");
         var unknown = asked.stream().filter(name -> !parameters.containsKey(name)).toList();
         if (!unknown.isEmpty()) throw new Cli.Problem(Cli.REFUSED, "template.yaml has no variant for " + unknown,
                 "take it out of the profile, or add it to the template");

@@ -21,6 +21,8 @@ import com.fasterxml.jackson.databind.JsonNode;
  */
 record Functions(SequencedMap<String, MeasuredFunction> byName, List<MeasuredFunction> own,
                  Map<String, MeasuredFunction.Workload> ownWorkloads) {
+    /** The contract's bounds: function/README.md. */
+    private static final int MOST_DELAY_MS = 10_000, MOST_HASH_LOOPS = 10_000_000, LONGEST_SEED = 256;
     /** What one vCPU comes with, so that both computes are compared with one vCPU each. */
     private static final int STANDARD_MB = 1769, LMI_MB = 2048;
 
@@ -75,10 +77,20 @@ record Functions(SequencedMap<String, MeasuredFunction> byName, List<MeasuredFun
     void checkWorkloads(Run.Plan plan) {
         for (var study : plan.studies()) for (var workload : study.workloads()) try {
             expected(workload);
+            checkLoad(workload);
         } catch (IllegalArgumentException wrong) {
             throw new Cli.Problem(Cli.REFUSED, "profile " + plan.profile() + ", workload " + workload.name() + ": "
-                    + wrong.getMessage(), "k6/profiles/quick.json shows the workloads with their parameters");
+                    + wrong.getMessage(), "k6/profiles/README.md has the workloads with their parameters");
         }
+    }
+
+    /** A function has no more than so many places at a time: what is asked beyond would be throttled, which is no latency. */
+    private static void checkLoad(Run.Workload workload) {
+        Double ratePerSecond = workload.ratePerSecond();
+        if (ratePerSecond == null || !workload.query().containsKey("delay_ms")) return;
+        double atOnce = ratePerSecond * Integer.parseInt(workload.query().get("delay_ms")) / 1000;
+        Run.check(atOnce <= Run.LMI_CONCURRENCY, "ratePerSecond times delay_ms is %.0f requests at once, and a function takes %d"
+                .formatted(atOnce, Run.LMI_CONCURRENCY));
     }
 
     /** What a correct reply to a workload's request holds. */
@@ -93,14 +105,25 @@ record Functions(SequencedMap<String, MeasuredFunction> byName, List<MeasuredFun
         var query = workload.query();
         return switch (workload.name()) {
             case "hello" -> Map.of("message", "hello");
-            case "io" -> Map.of("delayMs", Integer.parseInt(query.get("delay_ms")));
+            case "io" -> Map.of("delayMs", number(query, "delay_ms", 0, MOST_DELAY_MS));
             case "cpu" -> {
-                int hashLoops = Integer.parseInt(query.get("hash_loops"));
-                yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(query.get("seed"), hashLoops));
+                int hashLoops = number(query, "hash_loops", 1, MOST_HASH_LOOPS);
+                String seed = query.getOrDefault("seed", "");
+                int characters = seed.codePointCount(0, seed.length());
+                Run.check(characters >= 1 && characters <= LONGEST_SEED,
+                        "seed has %d characters, not 1 to %d, such as lambda-kit".formatted(characters, LONGEST_SEED));
+                yield Map.of("hashLoops", hashLoops, "digest", Contract.digest(seed, hashLoops));
             }
             case "store" -> Map.of();
-            default -> throw new IllegalArgumentException("there is no workload " + workload.name());
+            default -> throw new IllegalArgumentException("there is no such workload: hello, io, cpu or store");
         };
+    }
+
+    private static int number(Map<String, String> query, String name, int least, int most) {
+        String text = query.getOrDefault(name, "");
+        boolean isOne = text.matches("[0-9]{1,8}") && Integer.parseInt(text) >= least && Integer.parseInt(text) <= most;
+        Run.check(isOne, "%s is '%s', not %d to %d, such as \"50\"".formatted(name, text, least, most));
+        return Integer.parseInt(text);
     }
 
     /** "/io?delay_ms=25": the path of a workload's request, below a variant's own. */

@@ -19,6 +19,9 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
     /** Starting k6, collecting, emptying the stores, measured on two cores; only plans and the time left rest on it. */
     private static final double CELL_OVERHEAD_SECONDS = 0.9;
 
+    /** Fewer rounds have no interval: Statistics.MINIMUM_BLOCKS. */
+    static final int LEAST_ROUNDS_TO_CLAIM = 6;
+
     Profile {
         Run.texted("description", description);
         Run.check(targets != null && targets.values().stream().noneMatch(Objects::isNull),
@@ -38,7 +41,32 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
         Path file = Files.exists(own) ? own : Path.of(name);
         if (!Files.exists(file)) throw new Cli.Problem(Cli.REFUSED, "there is no profile " + name,
                 "quick, 25m, 2h, or the path of a JSON file of the same form");
-        return Run.read(file, Profile.class, "a profile", "k6/profiles/quick.json shows the form");
+        try {
+            return Run.read(file, Profile.class, "a profile", "");
+        } catch (Cli.Problem wrong) {
+            throw new Cli.Problem(wrong.exitCode, wrong.getMessage(), hint(wrong.getMessage()), wrong);
+        }
+    }
+
+    /** The page that explains the form, a row for each field: name, what it is, bounds, example. */
+    private static final String FORM = "k6/profiles/README.md";
+    private static final Pattern ROW = Pattern.compile("(?m)^\\| `(\\w+)` \\|.*\\| `([^`]+)` \\|$");
+
+    /** An example of the field that a message names last, and where all are explained. */
+    private static String hint(String message) {
+        String all = FORM + " has every field with its bounds and an example";
+        try {
+            return ROW.matcher(Files.readString(Path.of(FORM))).results()
+                    .max(Comparator.comparingInt(row -> lastMention(message, row.group(1))))
+                    .filter(row -> lastMention(message, row.group(1)) >= 0)
+                    .map(row -> "such as " + row.group(2) + "; " + all).orElse(all);
+        } catch (IOException withoutThePage) {
+            return all;
+        }
+    }
+
+    private static int lastMention(String message, String field) {
+        return Pattern.compile("\\b" + field + "\\b").matcher(message).results().mapToInt(MatchResult::start).max().orElse(-1);
     }
 
     /**
@@ -57,9 +85,31 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
             throw new Cli.Problem(Cli.REFUSED, "profile " + name + " has no variant for --target " + target + among,
                     "it has variants for " + String.join(" and ", new TreeSet<>(targets.keySet())));
         }
+        checkLength(name, asked.studies(), variants.size(), cutTo);
+        checkClaim(name, asked.studies());
         var studies = cutTo == null ? asked.studies() : cut(asked.studies(), variants.size(), cutTo);
-        return new Run.Plan(name, description, claims && cutTo == null, seed, warmUpRequests, variants, studies,
-                order(variants, studies, seed));
+        try {
+            return new Run.Plan(name, description, claims && cutTo == null, seed, warmUpRequests, variants, studies,
+                    order(variants, studies, seed));
+        } catch (IllegalArgumentException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, "profile " + name + ": " + wrong.getMessage(), hint(wrong.getMessage()), wrong);
+        }
+    }
+
+    /** What isn't cut would only lose its claim. */
+    private static void checkLength(String name, List<Run.Study> studies, int variants, Duration cutTo) {
+        double seconds = studies.stream().mapToDouble(study -> seconds(study, variants)).sum();
+        if (cutTo != null && cutTo.toSeconds() >= seconds) throw new Cli.Problem(Cli.REFUSED,
+                "--for %s does not shorten profile %s, which takes about %s".formatted(Cli.spoken(cutTo), name,
+                        Cli.spoken(Duration.ofSeconds((long) seconds))), "leave --for out");
+    }
+
+    private void checkClaim(String name, List<Run.Study> studies) {
+        for (var study : studies) if (claims && study instanceof Run.Steady steady && steady.rounds() < LEAST_ROUNDS_TO_CLAIM) {
+            throw new Cli.Problem(Cli.REFUSED, "profile %s claims differences from %d rounds of %s, and the least is %d"
+                    .formatted(name, steady.rounds(), steady.name(), LEAST_ROUNDS_TO_CLAIM),
+                    "more rounds, or \"claims\": false");
+        }
     }
 
     /** The same profile for other variants and workloads on one target, in the same studies. */

@@ -26,6 +26,7 @@ import com.fasterxml.jackson.annotation.*;
 import com.fasterxml.jackson.core.*;
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.cfg.*;
+import com.fasterxml.jackson.databind.exc.*;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -556,9 +557,23 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             if (step.getFieldName() == null) where.append('[').append(step.getIndex()).append(']');
             else where.append(where.isEmpty() ? "" : ".").append(step.getFieldName());
         }
-        String what = mapping.getCause() instanceof IllegalArgumentException ours ? ours.getMessage()
-                : mapping.getOriginalMessage();
+        String what = switch (mapping) {
+            case UnrecognizedPropertyException other -> "there is no such field, but " + other.getKnownPropertyIds().stream()
+                    .map(Object::toString).sorted().collect(Collectors.joining(", "));
+            case MismatchedInputException other when other.getTargetType() != null -> "is not " + kind(other.getTargetType());
+            default -> mapping.getCause() instanceof IllegalArgumentException ours ? ours.getMessage()
+                    : mapping.getOriginalMessage();
+        };
         return where.isEmpty() ? what : where + ": " + what;
+    }
+
+    private static String kind(Class<?> type) {
+        if (type == int.class || type == long.class || type == Long.class || type == Integer.class) return "a whole number";
+        if (type == double.class || type == Double.class) return "a number";
+        if (type == boolean.class) return "true or false";
+        if (type == String.class || type == Variant.class) return "a text";
+        if (type == Instant.class) return "a time, such as 2026-11-22T05:10:00Z";
+        return Collection.class.isAssignableFrom(type) ? "a list" : "an object of its fields";
     }
 
     /** Writes run.json into the run's directory; a reader sees the old one or the new one, never a part. */

@@ -5,7 +5,7 @@
 //              {"answer":{…}}  or  {"problem":{"exitCode":4,"message":"…","hint":"…"}}   exactly one
 //     stderr   text for people
 //
-// The verbs come in the order of a run: describe · plan · start · ready · (recycle · empty · stored · collect)… · remove. The end of
+// The verbs come in the order of a run: describe · (carry) · plan · start · ready · (recycle · empty · stored · collect)… · remove. The end of
 // stdin, which a thread of its own waits for, means that the experiment is gone: a target on this machine ends all that
 // it started, AWS's stops waiting and keeps its state.
 
@@ -26,6 +26,7 @@ final class Target implements AutoCloseable {
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "verb")
     @JsonSubTypes({
         @JsonSubTypes.Type(value = Describe.class, name = "describe"),
+        @JsonSubTypes.Type(value = Carry.class, name = "carry"),
         @JsonSubTypes.Type(value = Plan.class, name = "plan"),
         @JsonSubTypes.Type(value = Start.class, name = "start"),
         @JsonSubTypes.Type(value = Ready.class, name = "ready"),
@@ -51,6 +52,14 @@ final class Target implements AutoCloseable {
      *                         what was kept up; null where all that was started dies with the target
      */
     record Described(String profile, boolean recordsComeLate, String teardown) {}
+
+    /** Which of these variants can this target not run, whatever the account or the machine? Nothing is looked up. */
+    record Carry(List<Run.Variant> variants, Map<String, MeasuredFunction> functions) implements Request<Refused> {
+        @Override public Class<Refused> answer() { return Refused.class; }
+    }
+
+    /** Those that it can't run, each with the reason. */
+    record Refused(Map<String, String> refused) {}
 
     /**
      * Can this plan run here, on what, at which price? Nothing is made. Problems: exit code 2.
@@ -249,6 +258,7 @@ final class Target implements AutoCloseable {
     /** What a target does at each verb. */
     interface Verbs {
         Described describe();
+        Refused carry(Carry request) throws Exception;
         Planned plan(Plan request) throws Exception;
         Started start(Start request, Consumer<String> progress) throws Exception;
         Environments ready(Ready request, Consumer<String> progress) throws Exception;
@@ -280,6 +290,7 @@ final class Target implements AutoCloseable {
             try {
                 say(out, Map.of("answer", switch (Run.json().readValue(line, Request.class)) {
                     case Describe _ -> verbs.describe();
+                    case Carry carry -> verbs.carry(carry);
                     case Plan plan -> verbs.plan(plan);
                     case Start start -> verbs.start(start, progress);
                     case Ready ready -> verbs.ready(ready, progress);

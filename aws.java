@@ -26,6 +26,7 @@
 //SOURCES kit/aws/Ledger.java
 //SOURCES kit/aws/PriceList.java
 //SOURCES kit/judge/Cost.java
+//SOURCES kit/record/Profile.java
 //SOURCES kit/record/Run.java
 //SOURCES kit/record/Sha256.java
 //SOURCES kit/record/Target.java
@@ -270,19 +271,16 @@ final class Aws implements Target.Verbs {
     }
 
     private static Duration lengthOf(Run.Plan plan) {
-        double cellSeconds = plan.settleSeconds() + plan.measureSeconds() + ASSUMED_CELL_OVERHEAD.toSeconds();
-        return Duration.ofMillis((long) (plan.order().size() * cellSeconds * 1000));
+        return Profile.timeOf(plan.order(), plan).plus(ASSUMED_CELL_OVERHEAD.multipliedBy(plan.order().size()));
     }
 
     private List<Cost.Use> plannedUses(Run.Plan plan, List<Run.Variant> variants) {
         var traffic = new ArrayList<Cost.Traffic>();
-        double seconds = plan.settleSeconds() + plan.measureSeconds();
         for (var variant : variants) {
             double requests = 0, billedMs = 0, stored = 0;
-            for (var workload : plan.workloads()) {
-                long cells = plan.order().stream().filter(cell -> cell.variants().contains(variant.name())
-                        && (cell.workload() == null || cell.workload().equals(workload.name()))).count();
-                double asked = cells * seconds * workload.ratePerSecond() + plan.warmUpRequests();
+            for (var of : Profile.requestsOf(variant, plan).entrySet()) {
+                var workload = of.getKey();
+                double asked = of.getValue() + plan.warmUpRequests();
                 requests += asked;
                 double waitMs = Double.parseDouble(workload.query().getOrDefault("delay_ms", "0"));
                 billedMs += variant.lmi() ? 0 : asked * (ASSUMED_WORK_MS + waitMs);

@@ -25,11 +25,16 @@
 //SOURCES kit/build/K6.java
 //SOURCES kit/record/Contract.java
 //SOURCES kit/record/Functions.java
+//SOURCES kit/read/StepReader.java
 //SOURCES kit/record/Journal.java
+//SOURCES kit/record/Load.java
 //SOURCES kit/record/MeasuredFunction.java
 //SOURCES kit/record/Profile.java
 //SOURCES kit/record/Publish.java
 //SOURCES kit/record/Run.java
+//SOURCES kit/record/Search.java
+//SOURCES kit/record/Slice.java
+//SOURCES kit/record/Study.java
 //SOURCES kit/record/Surroundings.java
 //SOURCES kit/record/Target.java
 
@@ -57,20 +62,8 @@ final class Experiment implements Callable<Integer> {
 
     // ==== What you may want to change ====
 
-    /** The functions' own limit is 29 s; k6 waits a little longer, so that a time-out is Lambda's answer. */
-    private static final int K6_TIMEOUT_SECONDS = 30;
-    /**
-     * Virtual users of k6 stand by for every answer that may be under way: at 40 requests a second and 50 ms that is
-     * two, and a function slowed to a second needs forty. More only cost memory; at the ceiling k6 drops iterations,
-     * and says so.
-     */
-    private static final int VUS_AT_START = 8, MOST_VUS = 200;
-    /** Workloads warm up side by side: one user each opens three standard environments, four fill LMI's workers. */
-    private static final int WARM_UP_VUS_STANDARD = 1, WARM_UP_VUS_LMI = 4;
-    /** Every environment's cold start, one by one on a busy core, and then the requests: what takes longer hangs. */
-    private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(120);
     /** k6 waits for answers under way when a phase ends; past that and a reserve it is not going to end by itself. */
-    private static final Duration CELL_RESERVE = Duration.ofSeconds(K6_TIMEOUT_SECONDS + 30);
+    private static final Duration CELL_RESERVE = Duration.ofSeconds(Load.TIMEOUT_SECONDS + 30);
     /** k6's JSON, gzipped, and the invocation record beside it: what a request leaves on disk. */
     private static final int BYTES_PER_REQUEST = 400;
     /** What a run must leave free for everybody else on the disk. */
@@ -96,8 +89,23 @@ final class Experiment implements Callable<Integer> {
     @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): "
             + "fewer rounds, then shorter cells. Such a run claims nothing.")
     String cutTo;
-    @Option(names = "--plan", description = "Show what would run, in which order and for how long; do nothing.")
-    boolean planOnly;
+    @Option(names = "--scale", paramLabel = "FACTOR", description = "The profile in so much of its time, such as 0.05; "
+            + "below 1 it claims nothing.")
+    Double scale;
+    @Option(names = "--workloads", split = ",", paramLabel = "NAME", description = "Only these of the profile's workloads.")
+    Set<String> workloads = Set.of();
+    @Option(names = "--rate", paramLabel = "R", description = "Requests/s: of steady load, and at the peak of every shape.")
+    Double ratePerSecond;
+    @Option(names = "--vus", paramLabel = "N", description = "Virtual users at the peak of every shape of users.")
+    Integer users;
+    @Option(names = "--duration", paramLabel = "DURATION", description = "The length of every stage of every shape.")
+    String stageLength;
+    @Option(names = "--stages", split = ",", paramLabel = "LOAD", description = "The stages of every shape, such as "
+            + "20,20,40: what the requests/s or the users become in each.")
+    List<Double> stages = List.of();
+    @Option(names = "--plan", arity = "0..1", fallbackValue = "studies", paramLabel = "all",
+            description = "Show what would run and for how long, with all every cell in its order; do nothing.")
+    String planned;
     @Option(names = "--resume", arity = "0..1", fallbackValue = "data/run.json", paramLabel = "RUN",
             description = "Go on with an unfinished run (default: the newest).")
     Path resumed;
@@ -114,6 +122,8 @@ final class Experiment implements Callable<Integer> {
     private Target.Described described;
     /** The functions that a plan can name, and what they are asked. */
     private Functions functions;
+    /** Then the line of progress is k6's: what the target says of each new environment would only interrupt it. */
+    private boolean isLoading;
     /** What a reader of the run should know as well; in run.json. */
     private final List<String> warnings = new ArrayList<>();
 
@@ -137,7 +147,7 @@ final class Experiment implements Callable<Integer> {
         Run unfinished = resumed == null ? null : readUnfinished();
         Run.Plan plan = unfinished == null ? plan() : unfinished.plan();
         functions.checkVariants(plan);
-        if (planOnly) return show(carried(plan));
+        if (planned != null) return show(carried(plan));
         try (var _ = onlyOneRun(); var target = connect()) {
             // What is measured already is not priced again. Where all is, a start finds what a killed run could not remove.
             boolean someAreLeft = unfinished != null && !unfinished.unmeasuredCells().isEmpty();
@@ -191,8 +201,14 @@ final class Experiment implements Callable<Integer> {
 
     private Run.Plan plan() throws IOException, InterruptedException {
         String name = profileName != null ? profileName : defaultProfile();
-        var plan = functions.joining(Profile.read(home, name), targetName)
-                .plan(name, targetName, languages, cutTo == null ? null : duration(cutTo));
+        Run.Plan plan;
+        try {
+            plan = functions.joining(Profile.read(home, name), targetName).plan(name, targetName, new Profile.Asked(languages,
+                    workloads, duration(cutTo), scale, ratePerSecond, users, duration(stageLength), stages));
+        } catch (IllegalArgumentException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, "that cannot be asked of profile " + name + ": " + wrong.getMessage(),
+                    "k6/profiles/quick.json shows the form, and --help what can be changed");
+        }
         functions.checkWorkloads(plan);
         return plan;
     }
@@ -216,15 +232,19 @@ final class Experiment implements Callable<Integer> {
     }
 
     private int show(Run.Plan plan) {
-        System.out.printf(Locale.ROOT, "%s: %s%n%d variants, %d workloads, %d rounds, %s: "
-                + "%d cells of %s s settling and %s s measured, about %s after the warm-up%n%n",
-                plan.profile(), plan.description(),
-                plan.variants().size(), plan.workloads().size(), plan.rounds(), plan.design(),
-                plan.order().size(), seconds(plan.settleSeconds()), seconds(plan.measureSeconds()),
+        System.out.printf(Locale.ROOT, "%s: %s%n%d variants, %d cells, about %s after the warm-up%n%n",
+                plan.profile(), plan.description(), plan.variants().size(), plan.order().size(),
                 Cli.spoken(Profile.timeOf(plan.order(), plan)));
-        plan.workloads().forEach(workload -> System.out.printf(Locale.ROOT, "%-6s %s requests/s per variant  %s%n",
-                workload.name(), seconds(workload.ratePerSecond()),
-                workload.query().isEmpty() ? "" : workload.query()));
+        for (var study : plan.studies()) {
+            var cells = plan.order().stream().filter(cell -> cell.study().equals(study.name())).toList();
+            System.out.printf("%-12s %d cells, %s: %s%n", study.name(), cells.size(),
+                    Cli.spoken(Profile.timeOf(cells, plan)), Profile.spoken(study));
+            study.workloads().forEach(workload -> System.out.println("             " + workload.name() + asked(workload)));
+        }
+        if (!planned.equals("all")) {
+            System.out.println("\n--plan=all lists every cell");
+            return Cli.DONE;
+        }
         System.out.println("\n   at      cell");
         var at = Duration.ZERO;
         for (var cell : plan.order()) {
@@ -232,6 +252,11 @@ final class Experiment implements Callable<Integer> {
             at = at.plus(Profile.timeOf(List.of(cell), plan));
         }
         return Cli.DONE;
+    }
+
+    private static String asked(Run.Workload workload) {
+        return (workload.ratePerSecond() == null ? "" : " " + Cli.plain(workload.ratePerSecond()) + " requests/s of each variant")
+                + (workload.query().isEmpty() ? "" : " " + workload.query());
     }
 
     // ==== Require ====
@@ -243,9 +268,8 @@ final class Experiment implements Callable<Integer> {
         var planned = target.ask(new Target.Plan(plan, functions.byName()));
         planned.warnings().forEach(this::warn);
         planned.refused().forEach((variant, reason) -> warn(variant + " is left out: " + reason));
-        double ratePerSecond = plan.workloads().stream().mapToDouble(Run.Workload::ratePerSecond).sum();
-        long requests = (long) Math.ceil(ratePerSecond) * plan.variants().size() * plan.rounds()
-                * (long) Math.ceil(plan.settleSeconds() + plan.measureSeconds());
+        long requests = plan.variants().stream().flatMapToDouble(variant -> Profile.requestsOf(variant, plan).values().stream()
+                .mapToDouble(Double::doubleValue)).mapToLong(Math::round).sum();
         long needed = requests * BYTES_PER_REQUEST + DISK_RESERVE_BYTES;
         Files.createDirectories(data);
         if (Files.getFileStore(data).getUsableSpace() < needed) throw new Cli.Problem(Cli.REFUSED,
@@ -326,7 +350,9 @@ final class Experiment implements Callable<Integer> {
                 "there is no target " + targetName, "--help names the targets");
         var command = List.of(home.resolve("jbang").toString(), script.toString(), "serve");
         var process = Children.conversing(command, ProcessBuilder.Redirect.INHERIT);
-        var target = new Target(process, text -> Cli.say("         " + text));
+        var target = new Target(process, text -> {
+            if (!isLoading) Cli.say("         " + text);
+        });
         described = target.ask(new Target.Describe());
         return target;
     }
@@ -356,7 +382,7 @@ final class Experiment implements Callable<Integer> {
         var stores = new ArrayList<JsonNode>();
         try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (var variant : journal.run.plan().variants()) {
-                for (var workload : journal.run.plan().workloads()) {
+                for (var workload : Run.Plan.asked(journal.run.plan().studies())) {
                     String fault = askOnce(client, started, variant, workload);
                     if (fault != null) differences.add(variant.name() + ", " + workload.name() + ": " + fault);
                 }
@@ -392,7 +418,7 @@ final class Experiment implements Callable<Integer> {
         if (functions.haveOwnWorkloads()) warn("an answer that does not say whether its environment was cold counts as warm");
         journal.describe("runtimes", runtimes);
         boolean contracted = functions.keepContract(journal.run.plan().variants());
-        int requests = journal.run.plan().workloads().size() + (contracted ? contract.cases.size() : 0);
+        int requests = Run.Plan.asked(journal.run.plan().studies()).size() + (contracted ? contract.cases.size() : 0);
         journal.agreed(requests);
         Cli.say("agree    %d variants gave the same %d answers"
                 .formatted(journal.run.plan().variants().size(), requests));
@@ -402,7 +428,7 @@ final class Experiment implements Callable<Integer> {
     private String askOnce(HttpClient client, Target.Started started, Run.Variant variant, Run.Workload workload)
             throws InterruptedException {
         var request = HttpRequest.newBuilder(URI.create(started.urls().get(variant.name())
-                + Functions.path(workload))).timeout(Duration.ofSeconds(K6_TIMEOUT_SECONDS));
+                + Functions.path(workload))).timeout(Duration.ofSeconds(Load.TIMEOUT_SECONDS));
         if (started.apiKey() != null) request.header("x-api-key", started.apiKey());
         try {
             var response = Contract.answer(client, request.build());
@@ -416,69 +442,117 @@ final class Experiment implements Callable<Integer> {
 
     private void load(Journal journal, Target target, Target.Started started, K6.Found k6)
             throws IOException, InterruptedException {
-        warmUp(journal, target, started, k6);
+        var plan = journal.run.plan();
         var remaining = journal.run.unmeasuredCells();
+        // The deployment of the steady study that the environments are warmed up for; 0 while they are new.
+        int warmFor = 0;
+        isLoading = true;
         try (var progress = new Cli.Progress("load")) {
             for (int done = 0; done < remaining.size(); done++) {
                 var cell = remaining.get(done);
-                var left = Profile.timeOf(remaining.subList(done, remaining.size()), journal.run.plan());
+                var left = Profile.timeOf(remaining.subList(done, remaining.size()), plan);
                 int number = done + 1;
                 progress.show(() -> "cell %d of %d, %s left: %s"
                         .formatted(number, remaining.size(), Cli.spoken(left), cell.name()));
-                measure(journal, target, started, k6, cell, phases(journal.run.plan()));
+                var study = plan.study(cell.study());
+                switch (study) {
+                    case Study.Steady steady -> {
+                        int deployment = steady.deployment(cell.round());
+                        if (warmFor != deployment) {
+                            if (warmFor != 0) recycle(target, plan.variants());
+                            warmUp(journal, target, started, k6, steady);
+                            warmFor = deployment;
+                        }
+                        measure(journal, target, started, k6, Load.of(steady, cell));
+                    }
+                    case Study.Capacity capacity -> search(journal, target, started, k6, capacity, cell);
+                    case Study.Shape _, Study.Cold _ -> {
+                        // Each begins alike: standard has no environment yet, LMI's are up and have answered nothing.
+                        recycle(target, variants(cell));
+                        measure(journal, target, started, k6, Load.of(study, cell));
+                    }
+                }
+                if (!(study instanceof Study.Steady)) warmFor = 0;
             }
+        } finally {
+            isLoading = false;
         }
         Cli.say("load     %d cells".formatted(remaining.size()));
     }
 
-    /**
-     * Every environment's first answers, cold ones too: a cell of its own after each start of the functions. One that
-     * failed ends the run, as all that comes after it would be measured cold; the next one takes its place on record.
-     */
-    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6)
+    private static List<Run.Variant> variants(Run.PlannedCell cell) {
+        return cell.variants().stream().map(Run.Variant::of).toList();
+    }
+
+    private static void recycle(Target target, List<Run.Variant> variants) throws IOException, InterruptedException {
+        var names = variants.stream().map(Run.Variant::name).toList();
+        target.ask(new Target.Recycle(names));
+        target.ask(new Target.Ready(names));
+    }
+
+    /** Every environment's first answers, cold ones too: one variant after the other, so that no start waits for another's. */
+    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6, Study.Steady study)
             throws IOException, InterruptedException {
         var plan = journal.run.plan();
-        long earlier = journal.run.cells().stream()
-                .filter(warmUp -> warmUp.number() == 0 && warmUp.outcome().isMeasured()).count();
-        var cell = new Run.PlannedCell(0, null, "000-warm-up" + (earlier == 0 ? "" : "-" + (earlier + 1)), 0,
-                plan.variants().stream().map(Run.Variant::name).toList(), null);
         Cli.say("warm-up  %d requests for each variant and workload".formatted(plan.warmUpRequests()));
-        var phase = new Run.Phase(Run.Phase.WARM_UP, 0, WARM_UP_LIMIT.toSeconds(), 0);
-        measure(journal, target, started, k6, cell, List.of(phase));
+        for (var variant : plan.variants()) {
+            var load = Load.warmUp(nameOfWarmUp(journal, variant), variant, study.workloads(), plan.warmUpRequests());
+            warmUp(journal, target, started, k6, load);
+        }
+    }
+
+    /** One that failed ends the run, as all that comes after it would be measured cold. */
+    private void warmUp(Journal journal, Target target, Target.Started started, K6.Found k6, Load load)
+            throws IOException, InterruptedException {
+        measure(journal, target, started, k6, load);
         var outcome = journal.run.cells().getLast().outcome();
         if (!outcome.isMeasured()) throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the warm-up failed: " + outcome.reason(),
                 "everything is removed; ./jbang experiment.java --resume begins with the warm-up again");
     }
 
-    private static List<Run.Phase> phases(Run.Plan plan) {
-        var measured = new Run.Phase(Run.Phase.MEASURE, plan.settleSeconds(), plan.measureSeconds(), MOST_VUS);
-        if (plan.settleSeconds() == 0) return List.of(measured);
-        return List.of(new Run.Phase(Run.Phase.SETTLE, 0, plan.settleSeconds(), MOST_VUS), measured);
+    /** One that failed left no name behind: the next takes its place on record. */
+    private static String nameOfWarmUp(Journal journal, Run.Variant variant) {
+        long earlier = journal.run.cells().stream().filter(cell -> cell.warmUp() && cell.outcome().isMeasured()
+                && cell.variants().equals(List.of(variant.name()))).count();
+        return "000-warm-up-" + variant.name() + (earlier == 0 ? "" : "-" + (earlier + 1));
+    }
+
+    /** The highest rate that a variant carries: steps until the search is at its end, or one cannot be measured. */
+    private void search(Journal journal, Target target, Target.Started started, K6.Found k6, Study.Capacity study,
+                        Run.PlannedCell search) throws IOException, InterruptedException {
+        var variant = variants(search).getFirst();
+        // All places are open before the first step, which would else measure how fast they start.
+        int requests = Math.ceilDiv(journal.run.plan().warmUpRequests(), variant.places());
+        warmUp(journal, target, started, k6, Load.opening(nameOfWarmUp(journal, variant), variant,
+                study.workload(search.workload()), requests));
+        while (journal.run.search(study, search) instanceof Search.Next(double ratePerSecond)) {
+            int number = journal.run.steps(search).size() + 1;
+            measure(journal, target, started, k6, Load.step(study, search, number, ratePerSecond));
+            if (!journal.run.cells().getLast().outcome().isMeasured()) return;
+        }
     }
 
     /** One cell: empty stores, k6, what the platform measured, and a row in run.json, whatever came of it. */
-    private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Run.PlannedCell planned,
-                         List<Run.Phase> phases) throws IOException, InterruptedException {
-        var plan = journal.run.plan();
+    private void measure(Journal journal, Target target, Target.Started started, K6.Found k6, Load load)
+            throws IOException, InterruptedException {
+        var planned = load.cell();
         Path requests = Run.File.Kind.SAMPLES.of(journal.directory, planned.name());
         Path invocations = Run.File.Kind.INVOCATIONS.of(journal.directory, planned.name());
         Path metrics = Run.File.Kind.METRICS.of(journal.directory, planned.name());
-        var workloads = planned.workload() == null ? plan.workloads() : List.of(plan.workload(planned.workload()));
-        boolean stores = workloads.stream().anyMatch(workload -> workload.name().equals("store"));
         var notes = new ArrayList<String>();
         Run.Stored stored = null;
         Generator.Result generated = null;
+        Run.Step step = null;
         Run.Outcome outcome;
         Instant begun = Instant.now();
         try {
-            if (stores) target.ask(new Target.Empty());
+            if (load.asksStores()) target.ask(new Target.Empty());
             begun = Instant.now();
-            var seconds = phases.getLast().startSecond() + phases.getLast().seconds();
-            var limit = Duration.ofMillis((long) (seconds * 1000)).plus(CELL_RESERVE);
-            var description = description(planned, workloads, plan, phases, started);
+            var limit = load.lasts().plus(CELL_RESERVE);
             Path said = Files.createDirectories(journal.directory.resolve("logs")).resolve("k6.log");
-            generated = Generator.run(k6Command(k6, started, requests), description, started.apiKey(), said, limit);
-            if (stores) stored = target.ask(new Target.Stored(null)).stored();
+            generated = Generator.run(k6Command(k6, started, requests), load.described(functions, started.urls()),
+                    started.apiKey(), said, limit);
+            if (load.asksStores()) stored = target.ask(new Target.Stored(null)).stored();
             // Counting reads all of k6's file once more; this machine's records are there without being waited for.
             long sent = described.recordsComeLate() && generated.exitCode() == 0 ? requestsIn(requests) : 0;
             var collected = target.ask(
@@ -487,11 +561,12 @@ final class Experiment implements Callable<Integer> {
             generated.appendTo(metrics);
             outcome = generated.exitCode() == 0 ? Run.Outcome.measured()
                     : Run.Outcome.failed("k6 ended with " + generated.exitCode() + ": " + generated.lastWords());
+            if (load.rate() != null && outcome.isMeasured()) step = step(load, started, requests, metrics);
         } catch (IOException | Cli.Problem broken) {
             if (broken instanceof Cli.Problem problem && problem.exitCode == Cli.SOMETHING_LEFT) throw problem;
             if (!target.isAlive()) {
                 var died = Run.Outcome.failed("the target died");
-                journal.add(cell(planned, phases, begun, died, List.of(), null, null, notes));
+                journal.add(cell(load, null, begun, died, List.of(), null, null, notes));
                 throw new Cli.Problem(Cli.MEASUREMENT_FAILED, "the target died while " + planned.name() + " was measured",
                         "finished cells are kept; ./jbang experiment.java --resume goes on with the rest", broken);
             }
@@ -504,7 +579,7 @@ final class Experiment implements Callable<Integer> {
             outcome = Run.Outcome.failed("the disk is full");
         }
         try {
-            journal.add(cell(planned, phases, begun, outcome, journal.files(planned.name()), stored, generated, notes));
+            journal.add(cell(load, step, begun, outcome, journal.files(planned.name()), stored, generated, notes));
         } catch (IOException noRoom) {
             // Others have filled the disk: the record stays as it was before this cell, which is not measured either way.
             if (!diskIsFull) throw noRoom;
@@ -522,54 +597,41 @@ final class Experiment implements Callable<Integer> {
         }
     }
 
-    private static Run.Cell cell(Run.PlannedCell planned, List<Run.Phase> phases, Instant begun, Run.Outcome outcome,
-                                 List<Run.File> files, Run.Stored stored, Generator.Result generated,
-                                 List<String> notes) {
+    /** What the search needs to know of it. */
+    private static Run.Step step(Load load, Target.Started started, Path requests, Path metrics) throws IOException {
+        int cores = others(started).isEmpty() ? Runtime.getRuntime().availableProcessors() : others(started).size();
+        try (var told = Files.newInputStream(metrics)) {
+            double busy = StepReader.generatorBusy(told, cores);
+            return StepReader.read(load.rate(), load.phases().getLast().seconds(), List.of(Slice.whole(requests)), busy);
+        }
+    }
+
+    private static Run.Cell cell(Load load, Run.Step step, Instant begun, Run.Outcome outcome, List<Run.File> files,
+                                 Run.Stored stored, Generator.Result generated, List<String> notes) {
+        var planned = load.cell();
+        // Of a step that was not measured the rate alone is on record.
+        var known = load.rate() == null || step != null ? step : new Run.Step(load.rate(), 1, 0, 0, null, null, null, 0);
         return new Run.Cell(planned.number(), planned.study(), planned.name(), planned.round(), planned.variants(),
-                planned.workload(), phases, begun, Instant.now(), outcome, files, stored,
+                planned.workload(), known, load.phases(), begun, Instant.now(), outcome, files, stored,
                 generated == null ? null : generated.summary(), notes);
-    }
-
-    /** What load.js reads: who is asked what, how often, and what the answer must be. */
-    private Map<String, Object> description(Run.PlannedCell planned, List<Run.Workload> workloads, Run.Plan plan,
-                                            List<Run.Phase> phases, Target.Started started) {
-        var streams = new ArrayList<Map<String, Object>>();
-        for (String name : planned.variants()) {
-            var variant = Run.Variant.of(name);
-            for (var workload : workloads) {
-                var paces = phases.stream().map(phase -> pace(phase, variant, workload, plan)).toList();
-                streams.add(Map.of("variant", name, "language", variant.language(), "compute", variant.compute(),
-                        "workload", workload.name(),
-                        "url", started.urls().get(name) + Functions.path(workload),
-                        "name", "/" + name + "/" + workload.name(),
-                        "contract", !functions.haveOwnWorkloads(), "expected", functions.expected(workload), "phases", paces));
-            }
-        }
-        return Map.of("round", planned.round(), "timeoutSeconds", K6_TIMEOUT_SECONDS, "streams", streams);
-    }
-
-    private static Map<String, Object> pace(Run.Phase phase, Run.Variant variant, Run.Workload workload,
-                                            Run.Plan plan) {
-        long startMs = Math.round(phase.startSecond() * 1000), durationMs = Math.round(phase.seconds() * 1000);
-        if (!phase.name().equals(Run.Phase.WARM_UP)) {
-            return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
-                    "ratePerSecond", workload.ratePerSecond(), "vus", VUS_AT_START, "maxVus", phase.mostVus());
-        }
-        int vus = variant.lmi() ? WARM_UP_VUS_LMI : WARM_UP_VUS_STANDARD;
-        return Map.of("name", phase.name(), "startMs", startMs, "durationMs", durationMs,
-                "vus", vus, "iterationsPerVu", Math.ceilDiv(plan.warmUpRequests(), vus));
     }
 
     /** On its own cores where the target says which. */
     private List<String> k6Command(K6.Found k6, Target.Started started, Path requests) {
         var command = new ArrayList<String>();
-        if (started.environment().get("pinning") instanceof Map<?, ?> pinning
-                && pinning.get("others") instanceof List<?> cores && !cores.isEmpty()) {
+        var cores = others(started);
+        if (!cores.isEmpty()) {
             String list = cores.stream().map(String::valueOf).collect(Collectors.joining(","));
             command.addAll(List.of("taskset", "-c", list));
         }
         command.addAll(k6.command(home.resolve("k6/load.js"), requests));
         return command;
+    }
+
+    /** The cores that are not the functions'; empty where nothing is pinned. */
+    private static List<?> others(Target.Started started) {
+        return started.environment().get("pinning") instanceof Map<?, ?> pinning
+                && pinning.get("others") instanceof List<?> cores ? cores : List.of();
     }
 
     // ==== Remove ====
@@ -693,6 +755,7 @@ final class Experiment implements Callable<Integer> {
     }
 
     private static Duration duration(String text) {
+        if (text == null) return null;
         var match = Pattern.compile("(\\d+)(s|m|h)").matcher(text);
         if (!match.matches()) throw new Cli.Problem(Cli.REFUSED, "'" + text + "' is not a duration", "90s, 5m or 2h");
         return Duration.of(Long.parseLong(match.group(1)), switch (match.group(2)) {
@@ -700,9 +763,5 @@ final class Experiment implements Callable<Integer> {
             case "m" -> ChronoUnit.MINUTES;
             default -> ChronoUnit.HOURS;
         });
-    }
-
-    private static String seconds(double value) {
-        return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
     }
 }

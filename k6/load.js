@@ -2,13 +2,15 @@
 //
 // experiment.java describes the cell in KIT_CELL: streams (one variant and workload each, with the URL and the
 // expected reply), each with phases. Every stream and phase is a scenario named variant_workload_phase, so that
-// samples without tags of their own, such as dropped_iterations, can be told apart too. The load is open: a slow
-// answer does not slow the questions. k6 cannot tag its own http_req_* samples by what the reply says, so the
+// samples without tags of their own, such as dropped_iterations, can be told apart too. The load is open, as a slow
+// answer does not slow the questions, but where virtual users are asked for. k6 cannot tag its own http_req_* samples by what the reply says, so the
 // answer's time is recorded once more:
-//   answer_ms  Trend: res.timings.duration, tagged with outcome and cold
+//   answer_ms  Trend: res.timings.duration, tagged with outcome and cold, and with nth where a new environment's first
+//              answers are counted
 //   cpu_ns     Gauge: CPU time that the answering process has used so far, tagged with environment and pid
 
 import http from 'k6/http';
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { sha256 } from 'k6/crypto';
 import { Gauge, Trend } from 'k6/metrics';
@@ -32,14 +34,14 @@ function scenarios() {
   for (const stream of cell.streams) {
     for (const phase of stream.phases) {
       const scenario = `${stream.variant}_${stream.workload}_${phase.name}`;
-      streams[scenario] = stream;
+      streams[scenario] = { ...stream, pauseSeconds: (phase.pauseMs || 0) / 1000, numbered: phase.numbered };
       all[scenario] = {
         exec: 'ask',
         startTime: `${phase.startMs}ms`,
         gracefulStop: `${cell.timeoutSeconds}s`,
         tags: {
           variant: stream.variant, language: stream.language, compute: stream.compute, workload: stream.workload,
-          phase: phase.name, round: String(cell.round),
+          study: cell.study, phase: phase.name, round: String(cell.round),
         },
         ...pace(phase),
       };
@@ -55,11 +57,28 @@ function pace(phase) {
       maxDuration: `${phase.durationMs}ms`,
     };
   }
+  if (phase.pauseMs !== undefined) {
+    return {
+      executor: 'ramping-vus', startVUs: 0, stages: stages(phase, 1), gracefulRampDown: `${cell.timeoutSeconds}s`,
+    };
+  }
+  if (phase.stages) {
+    return {
+      executor: 'ramping-arrival-rate', startRate: 0, timeUnit: '60s', stages: stages(phase, 60),
+      preAllocatedVUs: phase.vus, maxVUs: phase.maxVus,
+    };
+  }
   // A rate per minute, because k6 takes whole numbers only and a profile may ask for 2.5 a second.
   return {
     executor: 'constant-arrival-rate', rate: Math.round(phase.ratePerSecond * 60), timeUnit: '60s',
     duration: `${phase.durationMs}ms`, preAllocatedVUs: phase.vus, maxVUs: phase.maxVus,
   };
+}
+
+function stages(phase, factor) {
+  return phase.stages.map((stage) => ({
+    duration: `${stage.durationMs}ms`, target: Math.round(stage.target * factor),
+  }));
 }
 
 export function ask() {
@@ -69,8 +88,10 @@ export function ask() {
   // A function of the user's own need not say whether it was cold; it then has warm answers only, and the run says so.
   const cold = answer?.cold ?? (stream.contract ? 'unknown' : false);
   const tags = { outcome: outcome(res, answer, stream), cold: String(cold) };
+  if (stream.numbered) tags.nth = String(exec.scenario.iterationInTest + 1);
   answerMs.add(res.timings.duration, tags);
   if (answer?.cpuNs) cpuNs.add(answer.cpuNs, { environment: answer.environment, pid: String(answer.pid) });
+  if (stream.pauseSeconds) sleep(stream.pauseSeconds);
 }
 
 function parse(res) {

@@ -217,4 +217,9 @@ final class Cli {
         if (seconds < 7200) return "%d min %02d s".formatted(seconds / 60, seconds % 60);
         return "%d h %02d min".formatted(seconds / 3600, seconds % 3600 / 60);
     }
+
+    /** "40" or "2.5": a number without an end of nothing. */
+    static String plain(double value) {
+        return new BigDecimal(value).setScale(3, RoundingMode.HALF_UP).stripTrailingZeros().toPlainString();
+    }
 }

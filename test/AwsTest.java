@@ -98,8 +98,8 @@ final class AwsTest {
     }
 
     private static Run.Plan plan() {
-        var steady = new Run.Steady("steady", Run.Steady.SLOTS, 1, 0, 60,
-                List.of(new Run.Workload("store", 10, Map.of())));
+        var steady = new Study.Steady("steady", Study.Steady.SLOTS, 1, 0, 60,
+                List.of(new Run.Workload("store", 10.0, Map.of())));
         return new Run.Plan("test", "", false, 1, 0, VARIANTS, List.of(steady),
                 List.of(new Run.PlannedCell(1, "steady", "one", 1, NAMES, "store")));
     }

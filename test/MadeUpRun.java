@@ -7,14 +7,15 @@
 //             .cells(cell -> cell.is("rust-lmi-2048", "io"), cell -> cell.latencyMs *= 1.1).write(directory);
 
 //SOURCES ../kit/record/Run.java
+//SOURCES ../kit/record/Study.java
 //SOURCES ../kit/record/Target.java
 
 import module java.base;
 
 /** Made up: a plan, its cells, and what the record says of them. */
 final class MadeUpRun {
-    static final Run.Workload IO = new Run.Workload("io", 40, Map.of("delay_ms", "20"));
-    static final Run.Workload STORE = new Run.Workload("store", 30, Map.of());
+    static final Run.Workload IO = new Run.Workload("io", 40.0, Map.of("delay_ms", "20"));
+    static final Run.Workload STORE = new Run.Workload("store", 30.0, Map.of());
     private static final List<Run.Workload> WORKLOADS = List.of(IO, STORE);
     private static final String STUDY = "steady";
 
@@ -81,7 +82,7 @@ final class MadeUpRun {
         Files.createDirectories(directory.resolve("cells"));
         var written = new ArrayList<Run.Cell>();
         for (var cell : cells) written.add(cell.write(directory));
-        var steady = new Run.Steady(STUDY, Run.Steady.SLOTS, rounds, SETTLE_SECONDS, measureSeconds, WORKLOADS);
+        var steady = new Study.Steady(STUDY, Study.Steady.SLOTS, rounds, SETTLE_SECONDS, measureSeconds, WORKLOADS);
         var plan = new Run.Plan("made-up", "Made up by a test.", true, 1, 0, variants, List.of(steady),
                 cells.stream().map(Cell::planned).toList());
         Map<String, Object> environment = Map.of("machine", Map.of("cores", 2),

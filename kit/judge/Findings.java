@@ -8,6 +8,7 @@
 //SOURCES ../read/Histogram.java
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES ../record/Study.java
 //SOURCES ../record/Slice.java
 
 import module java.base;
@@ -184,11 +185,12 @@ final class Findings implements Closeable {
     record Damage(String file, String how) {}
 
     /**
-     * Reads the files of the run's measured cells. One that is missing, cut or damaged is read as far as it goes, and
+     * Reads the files of the steady study's measured cells and of the warm-ups. One that is missing, cut or damaged is read as far as it goes, and
      * is among the {@link #damages}, or k6's among the reading's own.
      */
     static Findings read(Run run, Path directory, K6Reader.Progress progress) throws IOException {
-        var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
+        var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured())
+                .filter(cell -> cell.warmUp() || run.plan().study(cell.study()) instanceof Study.Steady).toList();
         var inputs = new ArrayList<K6Reader.Input>();
         var damages = new ArrayList<Damage>();
         for (var cell : measured) {
@@ -274,11 +276,13 @@ final class Findings implements Closeable {
 
     private static List<Stream> streams(Run run) {
         var streams = new ArrayList<Stream>();
-        for (var workload : run.plan().workloads()) {
+        var steady = run.plan().steady();
+        if (steady.isEmpty()) return streams;
+        for (var workload : steady.get().workloads()) {
             for (var variant : run.plan().variants()) {
                 var stream = new Stream(variant, workload, run.plan().rounds());
-                for (var cell : run.cells()) {
-                    if (!cell.outcome().isMeasured() || !workload.name().equals(cell.workload())) continue;
+                for (var cell : run.cellsOf(steady.get())) {
+                    if (!workload.name().equals(cell.workload())) continue;
                     if (!cell.variants().contains(variant.name())) continue;
                     stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), measuredSeconds(cell)));
                 }

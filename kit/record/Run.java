@@ -18,8 +18,10 @@
 //DEPS com.fasterxml.jackson.datatype:jackson-datatype-jsr310:2.19.2
 //SOURCES ../Cli.java
 //SOURCES Disk.java
+//SOURCES Search.java
 //SOURCES Sha256.java
 //SOURCES Slice.java
+//SOURCES Study.java
 
 import module java.base;
 import com.fasterxml.jackson.annotation.*;
@@ -49,9 +51,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     static final int SCHEMA = 2;
     /** More than any run that was thought of: two hours have 756 cells. What is beyond would only fill memory. */
-    private static final int MOST_CELLS = 20_000, MOST_ROUNDS = 10_000, MOST_VARIANTS = 100, MOST_WORKLOADS = 20,
+    private static final int MOST_CELLS = 20_000, MOST_ROUNDS = Study.MOST_ROUNDS, MOST_VARIANTS = 100,
             MOST_STUDIES = 20, MOST_NOTES = 1_000, MOST_REQUESTS = 1_000_000, MOST_MB = 32_768;
-    private static final double MOST_SECONDS = 100_000, MOST_PER_SECOND = 1_000_000;
+    private static final double MOST_SECONDS = Study.MOST_SECONDS, MOST_PER_SECOND = 1_000_000;
 
     Run {
         check(schema == SCHEMA, "schema is " + schema + ", this kit reads " + SCHEMA);
@@ -68,7 +70,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         var names = new HashSet<String>();
         for (var cell : cells) {
             check(names.add(cell.name()), "cells has " + cell.name() + " twice");
-            check(cell.number() == 0 || cell.planned().equals(planned.get(cell.name())),
+            check(cell.warmUp() || cell.planned().equals(planned.get(cell.planned().name())),
                     "cells has " + cell.name() + ", which is not as it was planned");
         }
     }
@@ -111,54 +113,34 @@ record Run(int schema, String id, String target, Instant started, Instant finish
         /** The name of the variant that a twin is a second copy of; its own name for every other. */
         String original() { return twin ? name.substring(0, name.length() - "-twin".length()) : name; }
 
+        /** Requests that can be under way at once: in one environment of LMI's, in each of standard's. */
+        int places() { return lmi() ? concurrency : MOST_STANDARD_ENVIRONMENTS; }
+
+        /** AWS gives standard a vCPU for each 1769 MB; an LMI environment of this kit has one. */
+        double vcpus() { return lmi() ? 1 : (double) memoryMb / ONE_VCPU_MB; }
+
         /** Standard at 1769 MB has one vCPU, as has an LMI environment of this kit: only these are compared. */
         boolean hasOneVcpu() { return lmi() || memoryMb == ONE_VCPU_MB; }
     }
 
     /** The same for all languages: AWS's defaults (16, 32 and 8 per vCPU) would decide the comparison. */
     static final int LMI_CONCURRENCY = 16;
+    /** As many as an LMI environment has places, so that both can have the same number of requests under way. */
+    static final int MOST_STANDARD_ENVIRONMENTS = 16;
 
-    /** What is asked of a function, how often: {@code GET /{variant}/{name}?query}. */
-    record Workload(String name, double ratePerSecond, Map<String, String> query) {
+    /**
+     * What is asked of a function: {@code GET /{variant}/{name}?query}.
+     *
+     * @param ratePerSecond how often, in a steady study; null in all others, which say it themselves
+     */
+    record Workload(String name, Double ratePerSecond, Map<String, String> query) {
         Workload {
             named("workload", name);
-            within("ratePerSecond", ratePerSecond, 0.01, MOST_PER_SECOND);
+            if (ratePerSecond != null) within("ratePerSecond", ratePerSecond, 0.01, MOST_PER_SECOND);
             query = query == null ? Map.of() : query;
             check(query.size() <= 20 && query.values().stream().noneMatch(Objects::isNull),
                     "query has more than 20 parameters, or one of null");
         }
-    }
-
-    /** A question that the run asks, with cells of its own; "kind" tells in JSON which. */
-    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
-    @JsonSubTypes(@JsonSubTypes.Type(value = Steady.class, name = "steady"))
-    sealed interface Study {
-        String name();
-
-        List<Workload> workloads();
-    }
-
-    /**
-     * The same work at one gentle rate, round after round: latency, CPU per request, cost.
-     *
-     * @param design "slots": one variant and workload at a time; "concurrent": one workload, all variants at a time
-     */
-    record Steady(String name, String design, int rounds, double settleSeconds, double measureSeconds,
-                  List<Workload> workloads) implements Study {
-        static final String SLOTS = "slots", CONCURRENT = "concurrent";
-        /** k6 takes no shorter phase. */
-        static final double SHORTEST_PHASE_SECONDS = 1;
-
-        Steady {
-            named("name", name);
-            check(SLOTS.equals(design) || CONCURRENT.equals(design), "design is " + design + ", not slots or concurrent");
-            within("rounds", rounds, 1, MOST_ROUNDS);
-            if (settleSeconds != 0) within("settleSeconds", settleSeconds, SHORTEST_PHASE_SECONDS, MOST_SECONDS);
-            within("measureSeconds", measureSeconds, SHORTEST_PHASE_SECONDS, MOST_SECONDS);
-            workloads = distinct("workloads", workloads, Workload::name, MOST_WORKLOADS);
-        }
-
-        boolean concurrent() { return design.equals(CONCURRENT); }
     }
 
     /**
@@ -178,37 +160,42 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             variants = distinct("variants", variants, Variant::name, MOST_VARIANTS);
             studies = distinct("studies", studies, Study::name, MOST_STUDIES);
             order = distinct("order", order, PlannedCell::name, MOST_CELLS);
+            check(studies.stream().filter(Study.Steady.class::isInstance).count() <= 1, "studies has more than one of steady load");
             var names = variants.stream().map(Variant::name).collect(Collectors.toSet());
-            var asked = studies.stream().collect(Collectors.toMap(Study::name, Study::workloads));
+            var asked = studies.stream().collect(Collectors.toMap(Study::name, Function.identity()));
             for (var cell : order) {
-                check(asked.getOrDefault(cell.study(), List.of()).stream().anyMatch(it -> it.name().equals(cell.workload())),
+                var study = asked.get(cell.study());
+                check(study != null && study.workloads().stream().anyMatch(it -> it.name().equals(cell.workload())),
                         "order has " + cell.name() + ", of a study or workload that the plan doesn't have");
                 check(names.containsAll(cell.variants()), "order has " + cell.name() + ", of a variant that the plan "
                         + "doesn't have");
+                check(!(study instanceof Study.Capacity) || cell.variants().size() == 1,
+                        "order has " + cell.name() + ", a search of not one variant");
             }
         }
 
-        /** The study of steady load, which every profile has so far. */
-        Steady steady() {
-            return studies.stream().filter(Steady.class::isInstance).map(Steady.class::cast).findFirst().orElseThrow();
-        }
-
+        /** The study of that name. */
         Study study(String name) {
             return studies.stream().filter(study -> study.name().equals(name)).findFirst().orElseThrow();
         }
 
-        String design() { return steady().design(); }
+        /** All studies of a kind. */
+        <S extends Study> List<S> studies(Class<S> kind) {
+            return studies.stream().filter(kind::isInstance).map(kind::cast).toList();
+        }
 
-        int rounds() { return steady().rounds(); }
+        /** The study of steady load; empty where a profile asks other questions only. */
+        Optional<Study.Steady> steady() { return studies(Study.Steady.class).stream().findFirst(); }
 
-        double settleSeconds() { return steady().settleSeconds(); }
+        /** What the steady study asks; nothing where there is none. */
+        List<Workload> workloads() { return steady().map(Study.Steady::workloads).orElse(List.of()); }
 
-        double measureSeconds() { return steady().measureSeconds(); }
+        int rounds() { return steady().map(Study.Steady::rounds).orElse(0); }
 
-        List<Workload> workloads() { return steady().workloads(); }
-
-        Workload workload(String name) {
-            return workloads().stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
+        /** Every different request of these studies: a name and a query. */
+        static List<Workload> asked(Collection<? extends Study> studies) {
+            return studies.stream().flatMap(study -> study.workloads().stream())
+                    .map(workload -> new Workload(workload.name(), null, workload.query())).distinct().toList();
         }
 
         /** The same with these cells only. */
@@ -244,15 +231,16 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     // ==== The cells ====
 
     /**
-     * One k6 process that was.
+     * One k6 process that was, or one set of them that shared the load.
      *
      * @param number  0 for a warm-up, which comes after each start of the functions and asks all workloads
      * @param study   null for a warm-up, as are round (0) and workload (null)
+     * @param step    null but for a step of a search, which has the search's name and -s01, -s02 …
      * @param phases  named stretches of time, as k6 was told to make them
      * @param stored  what lay in the stores afterwards, where the cell stored anything; else null
      * @param notes   what a reader should know, such as invocation records that came late
      */
-    record Cell(int number, String study, String name, int round, List<String> variants, String workload,
+    record Cell(int number, String study, String name, int round, List<String> variants, String workload, Step step,
                 List<Phase> phases, Instant started, Instant ended, Outcome outcome, List<File> files, Stored stored,
                 Generator generator, List<String> notes) {
 
@@ -270,15 +258,56 @@ record Run(int schema, String id, String target, Instant started, Instant finish
                     name + " is measured, but has no samples");
         }
 
-        PlannedCell planned() { return new PlannedCell(number, study, name, round, variants, workload); }
+        Cell(int number, String study, String name, int round, List<String> variants, String workload,
+             List<Phase> phases, Instant started, Instant ended, Outcome outcome, List<File> files, Stored stored,
+             Generator generator, List<String> notes) {
+            this(number, study, name, round, variants, workload, null, phases, started, ended, outcome, files, stored,
+                    generator, notes);
+        }
+
+        /** What was planned of it: itself, or the search that it is a step of. */
+        PlannedCell planned() {
+            return new PlannedCell(number, study, step == null ? name : Step.NAME.matcher(name).replaceFirst(""), round,
+                    variants, workload);
+        }
+
+        /** Whether it belongs to no study, and carries no finding. */
+        boolean warmUp() { return number == 0; }
 
         /** A cell's files of one kind: none, one, or one for each of several generators. */
         List<File> files(File.Kind kind) { return files.stream().filter(file -> file.kind() == kind).toList(); }
 
         Cell withFiles(List<File> files) {
-            return new Cell(number, study, name, round, variants, workload, phases, started, ended, outcome, files,
+            return new Cell(number, study, name, round, variants, workload, step, phases, started, ended, outcome, files,
                     stored, generator, notes);
         }
+    }
+
+    /**
+     * What a search saw in one of its steps: the measured phase alone.
+     *
+     * @param ratePerSecond that was asked
+     * @param due           requests that this rate makes
+     * @param answered      requests that were made
+     * @param failed        of these, without a correct answer
+     * @param medianMs      of correct answers, as is p99Ms; null where there was none
+     * @param cpuMs         of the function, per request; null where it was not told
+     * @param generatorBusy the share, 0 to 1, of their cores that k6, the front door and the stores took; 0 where nobody knows
+     */
+    record Step(double ratePerSecond, long due, long answered, long failed, Double medianMs, Double p99Ms, Double cpuMs,
+                double generatorBusy) {
+        private static final Pattern NAME = Pattern.compile("-s\\d{2}$");
+
+        Step {
+            within("ratePerSecond", ratePerSecond, 0.01, MOST_PER_SECOND);
+            within("due", due, 1, Integer.MAX_VALUE);
+            within("answered", answered, 0, Integer.MAX_VALUE);
+            within("failed", failed, 0, answered);
+            within("generatorBusy", generatorBusy, 0, 1_000);
+        }
+
+        /** How the cell of a search's n-th step is named. */
+        static String name(String search, int number) { return "%s-s%02d".formatted(search, number); }
     }
 
     /**
@@ -444,16 +473,32 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     }
 
     /** Planned cells of which the record says nothing; a record that has an end and misses some was cut. */
-    List<PlannedCell> missingCells() { return without(cells); }
-
-    /** Planned cells that have not been measured yet: missing, or failed. */
-    List<PlannedCell> unmeasuredCells() {
-        return without(cells.stream().filter(cell -> cell.outcome().isMeasured()).toList());
+    List<PlannedCell> missingCells() {
+        var told = cells.stream().map(cell -> cell.planned().name()).collect(Collectors.toSet());
+        return plan.order().stream().filter(cell -> !told.contains(cell.name())).toList();
     }
 
-    private List<PlannedCell> without(List<Cell> some) {
-        var names = some.stream().map(Cell::name).collect(Collectors.toSet());
-        return plan.order().stream().filter(cell -> !names.contains(cell.name())).toList();
+    /** Planned cells that have not been measured yet: missing, failed, or a search that is not at its end. */
+    List<PlannedCell> unmeasuredCells() {
+        var measured = cells.stream().filter(cell -> cell.outcome().isMeasured()).map(Cell::name).collect(Collectors.toSet());
+        return plan.order().stream().filter(cell -> plan.study(cell.study()) instanceof Study.Capacity capacity
+                ? !(search(capacity, cell) instanceof Search.Found) : !measured.contains(cell.name())).toList();
+    }
+
+    /** Where a search stands. */
+    Search search(Study.Capacity study, PlannedCell search) {
+        return Search.after(study, Variant.of(search.variants().getFirst()), steps(search).stream().map(Cell::step).toList());
+    }
+
+    /** The measured steps of a search, in their order. */
+    List<Cell> steps(PlannedCell search) {
+        return cells.stream().filter(cell -> cell.step() != null && cell.outcome().isMeasured())
+                .filter(cell -> cell.planned().equals(search)).sorted(Comparator.comparing(Cell::name)).toList();
+    }
+
+    /** The measured cells of a study, in their order; a search's are its steps. */
+    List<Cell> cellsOf(Study study) {
+        return cells.stream().filter(cell -> study.name().equals(cell.study())).filter(cell -> cell.outcome().isMeasured()).toList();
     }
 
     Run withEnvironment(Map<String, Object> environment) {

@@ -1,6 +1,7 @@
 // Where a run's figures come from, and what a reader must know before them: the sentences that stand around the exhibits.
 
 //SOURCES ../record/Run.java
+//SOURCES ../record/Study.java
 //SOURCES Numbers.java
 
 import module java.base;
@@ -14,12 +15,24 @@ final class Provenance {
         var plan = run.plan();
         String dirty = run.environment("git", "dirty").equals(Optional.of(true)) ? " (with uncommitted changes)" : "";
         return List.of(String.format(Locale.ROOT,
-                "Run %s, profile %s: %d cells, %d rounds, %s, %s s settling and %s s measured each, seed %d.",
-                run.id(), plan.profile(), plan.order().size(), plan.rounds(), plan.design(),
-                Numbers.figure(plan.settleSeconds()), Numbers.figure(plan.measureSeconds()), plan.seed()),
+                "Run %s, profile %s: %d cells, %s, seed %d.", run.id(), plan.profile(), plan.order().size(),
+                plan.studies().stream().map(Provenance::origin).collect(Collectors.joining("; ")), plan.seed()),
                 "Made with commit %s%s, k6 %s, on %s (%s cores, %s MB), %s.".formatted(
                 known(run, "git", "commit"), dirty, known(run, "tools", "k6"), known(run, "machine", "cpu"),
                 known(run, "machine", "cores"), known(run, "machine", "memoryMb"), known(run, "machine", "system")));
+    }
+
+    private static String origin(Study study) {
+        return switch (study) {
+            case Study.Steady steady -> String.format(Locale.ROOT, "%d rounds, %s, %s s settling and %s s measured each",
+                    steady.rounds(), steady.design(), Numbers.figure(steady.settleSeconds()),
+                    Numbers.figure(steady.measureSeconds()));
+            case Study.Shape shape -> String.format(Locale.ROOT, "%s of %d stages in %s s", shape.name(),
+                    shape.stages().size(), Numbers.figure(shape.seconds()));
+            case Study.Capacity capacity -> String.format(Locale.ROOT, "%s searched below a p99 of %s ms", capacity.name(),
+                    Numbers.figure(capacity.p99Ms()));
+            case Study.Cold cold -> String.format(Locale.ROOT, "%s: %d new environments of each", cold.name(), cold.rounds());
+        };
     }
 
     private static Object known(Run run, String... path) { return run.environment(path).orElse("unknown"); }

@@ -135,6 +135,7 @@ final class Analyze implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Inputs.Labelled> inputs = Inputs.of(arguments);
+        if (writeUp == null) Page.prepare();
         if (inputs.stream().noneMatch(Inputs.Labelled::isRun)) return analyzeFiles(inputs);
         if (!inputs.stream().allMatch(Inputs.Labelled::isRun)) {
             throw bad("runs and k6 files can't be analysed together", "name only runs, or only k6 files");

@@ -6,6 +6,7 @@
 
 //DEPS org.webjars.bower:plotly.js:1.54.1
 //SOURCES Exhibit.java
+//SOURCES Plots.java
 //SOURCES Tables.java
 
 import module java.base;
@@ -15,8 +16,16 @@ import tech.tablesaw.plotly.components.Figure;
 
 /** Builds a page section by section; {@link #html} is the whole of it. */
 final class Page {
-    // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; no smaller bundle has box plots.
-    private static final String PLOTLY = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
+    /**
+     * Begins what every page with a figure needs, in a thread of its own: loading jsplot and packing Plotly take as long
+     * as all else that a small file needs, and can be done while the file is read.
+     */
+    static void prepare() {
+        Thread.ofPlatform().daemon().start(() -> {
+            Objects.requireNonNull(Plotly.PACKED);
+            Plots.prepare();
+        });
+    }
 
     /** More rows than this nobody reads on a page; those of twenty thousand groups would be megabytes of markup. */
     private static final int MOST_ROWS = 1_000;
@@ -86,19 +95,26 @@ final class Page {
         body.append("<h3>").append(Tables.escaped(exhibit.title())).append("</h3>\n");
     }
 
-    String html() throws IOException {
+    String html() {
         var parts = Map.of("title", Tables.escaped(title), "body", body.toString(),
-                "plots", scripts.toString(), "plotly", plots == 0 ? "" : plotly());
+                "plots", scripts.toString(), "plotly", plots == 0 ? "" : Plotly.PACKED);
         // In one pass: what a tag's value says in braces is text.
         return Pattern.compile("\\{\\{(\\w+)}}").matcher(TEMPLATE)
                 .replaceAll(place -> Matcher.quoteReplacement(parts.get(place.group(1))));
     }
 
-    private static String plotly() throws IOException {
-        try (var source = Page.class.getClassLoader().getResourceAsStream(PLOTLY)) {
+    /** Packed by whoever asks first; whoever asks meanwhile waits for it. */
+    private static final class Plotly {
+        // tablesaw-jsplot writes `title: 'text'`, a form that Plotly 3 dropped; no smaller bundle has box plots.
+        private static final String FILE = "META-INF/resources/webjars/plotly.js/1.54.1/dist/plotly-cartesian.min.js";
+        static final String PACKED = packed();
+
+        private static String packed() {
             var packed = new ByteArrayOutputStream();
-            try (var gzip = new GZIPOutputStream(packed)) {
+            try (var source = Page.class.getClassLoader().getResourceAsStream(FILE); var gzip = new GZIPOutputStream(packed)) {
                 source.transferTo(gzip);
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
             }
             return Base64.getEncoder().encodeToString(packed.toByteArray());
         }

@@ -42,6 +42,12 @@ final class Plots {
         }
     }
 
+    /** Draws a figure that nobody sees: what jsplot needs is loaded then. */
+    static void prepare() {
+        lines("", "", List.of(new Curve("", new double[1], new double[1], false, Optional.empty())))
+                .ifPresent(figure -> figure.asJavascript(""));
+    }
+
     static Optional<Figure> lines(String xTitle, String yTitle, List<Curve> lines) {
         return figure(axis(xTitle, false), axis(yTitle, false), traces(lines));
     }

@@ -116,8 +116,8 @@ final class RunCostTest {
                 LMI management fee 6 hour 0.09072
                 """, lines(asRun.bill()));
         assertEquals(0.699314302, asRun.bill().totalUsd(), 1e-8);
-        assertEquals("3 m7i.large for each function, 120.0 minutes", asRun.notes().get("LMI instances"));
-        assertEquals("the record names no machine of AWS's that k6 ran on", asRun.notes().get("load generator"));
+        assertEquals(new RunCost.Note.Fleets(3, "m7i.large", 120), asRun.notes().get("LMI instances"));
+        assertEquals(new RunCost.Note.GeneratorUnknown(), asRun.notes().get("load generator"));
         assertTrue(Double.isNaN(asRun.estimatedUsd()), "nobody had to agree");
     }
 
@@ -146,7 +146,7 @@ final class RunCostTest {
                 EC2 instances 3 hour 0.435
                 """, lines(asRun.bill()));
         assertEquals(1.5, asRun.estimatedUsd());
-        assertEquals("the load generator, c7g.xlarge", asRun.notes().get("EC2 instances"));
+        assertEquals(new RunCost.Note.Generator("c7g.xlarge"), asRun.notes().get("EC2 instances"));
     }
 
     @Test void of_a_warm_up_on_one_machine_only_the_starts_are_priced() throws IOException {
@@ -177,21 +177,21 @@ final class RunCostTest {
 
     @Test void a_generator_without_a_price_is_named() throws IOException {
         var asRun = ask(with(pair(), "machine", Map.of("instanceType", "t3.nano")), RunCost::asRun);
-        assertEquals("t3.nano has no price here", asRun.notes().get("load generator"));
+        assertEquals(new RunCost.Note.GeneratorUnpriced("t3.nano"), asRun.notes().get("load generator"));
     }
 
     @Test void a_region_that_the_run_has_no_prices_of_is_priced_as_another_and_says_so() throws IOException {
         var made = pair().onAws("eu-central-1", "arm64");
-        assertEquals("2026-11-22, us-east-1, as the run carries none of eu-central-1, without discount",
+        assertEquals(new RunCost.PricesUsed("2026-11-22", "us-east-1", Optional.of("eu-central-1")),
                 ask(made, RunCost::pricesUsed));
         assertTrue(ask(made, RunCost::asRun).bill().totalUsd() > 0);
-        assertEquals("2026-11-22, us-east-1, without discount", ask(pair(), RunCost::pricesUsed));
+        assertEquals(new RunCost.PricesUsed("2026-11-22", "us-east-1", Optional.empty()), ask(pair(), RunCost::pricesUsed));
     }
 
     @Test void what_was_asked_in_a_failed_cell_is_not_on_the_bill_and_the_bill_says_so() throws IOException {
         var failed = pair().cell(1, cell -> cell.outcome = Run.Outcome.failed("k6 ended with 107"));
         var asRun = ask(failed, RunCost::asRun);
-        assertEquals("what was asked in 1 is not known", asRun.notes().get("failed cells"));
+        assertEquals(new RunCost.Note.FailedCells(1), asRun.notes().get("failed cells"));
         assertTrue(asRun.bill().items().stream().noneMatch(item -> item.name().equals("Lambda requests")));
     }
 

@@ -1,6 +1,7 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
 //JAVA 25
 //DEPS org.junit.platform:junit-platform-console-standalone:6.0.3
+//SOURCES ../kit/report/Numbers.java
 //SOURCES ../kit/report/Tables.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
@@ -50,7 +51,7 @@ final class TablesTest {
         var values = DoubleStream.of(0, 0.00012345, 0.5, 1, 9.995, 12.345, 99.96, 123.456, 123456.7, -2.5,
                 Double.NaN, Double.POSITIVE_INFINITY);
         var shown = List.of("0", "0.000123", "0.5", "1", "9.99", "12.3", "100", "123", "123457", "-2.5", "—", "∞");
-        assertEquals(shown, values.mapToObj(Tables::figure).toList());
+        assertEquals(shown, values.mapToObj(Numbers::figure).toList());
     }
 
     @Test void a_text_that_a_spreadsheet_would_compute_stays_a_text_in_csv() {

@@ -188,15 +188,23 @@ final class WordsTest {
         return new Cost.BreakEven(null, perSecond, settled, Cost.Range.exactly(100), 2.503, 4.114, 235);
     }
 
+    @Test void a_runs_own_bill_says_what_its_items_are_made_of() {
+        assertEquals("3 m7i.large for each function, 120.0 minutes",
+                Words.of(new RunCost.Note.Fleets(3, "m7i.large", 120)));
+        assertEquals("the load generator, c7g.xlarge", Words.of(new RunCost.Note.Generator("c7g.xlarge")));
+        assertEquals("2026-11-22, us-east-1, as the run carries none of eu-central-1, without discount",
+                Words.of(new RunCost.PricesUsed("2026-11-22", "us-east-1", Optional.of("eu-central-1"))));
+    }
+
     @Test void a_break_even_says_what_its_interval_leaves_open() {
         double never = Double.POSITIVE_INFINITY;
-        assertEquals("from 33.9 requests/s on (89.1 million a month), within 30.9 to 37.7",
+        assertEquals("from 33.9 requests/s on (30.9 to 37.7), 89.1 million a month",
                 Words.of(breakEven(new Cost.Range(30.9, 33.9, 37.7), 33.9)));
-        assertEquals("from 33.9 requests/s on (89.1 million a month), at best from 30.9, at worst never; "
-                + "with whole instances for good from 170", Words.of(breakEven(new Cost.Range(30.9, 33.9, never), 170)));
-        assertEquals("never by the means; at best from 30.9 requests/s on",
+        assertEquals("from somewhere between 30.9 requests/s and never; by the means from 33.9 on, 89.1 million a month; "
+                + "below 170, one more instance can make LMI dearer again", Words.of(breakEven(new Cost.Range(30.9, 33.9, never), 170)));
+        assertEquals("from somewhere between 30.9 requests/s and never",
                 Words.of(breakEven(new Cost.Range(30.9, never, never), never)));
-        assertEquals("never: a million requests more cost $4.11 on LMI, $2.50 on standard",
+        assertEquals("never: each further million requests costs $4.11 on LMI and $2.50 on standard",
                 Words.of(breakEven(Cost.Range.exactly(never), never)));
     }
 }

@@ -44,11 +44,16 @@ final class RunCost {
 
     private Cost.Tariff listPrices() { return tariff(Cost.Discount.NONE); }
 
-    /** Where and when the prices are from, and that they stand for another region's where they do. */
-    String pricesUsed() {
-        String elsewhere = text("region").filter(asked -> !asked.equals(region))
-                .map(asked -> ", as the run carries none of " + asked).orElse("");
-        return "%s, %s%s, without discount".formatted(prices.compiled(), region, elsewhere);
+    /**
+     * Whose prices are used, without discount.
+     *
+     * @param compiled  their date
+     * @param insteadOf the run's region, where the run carries no prices of it
+     */
+    record PricesUsed(String compiled, String region, Optional<String> insteadOf) {}
+
+    PricesUsed pricesUsed() {
+        return new PricesUsed(prices.compiled(), region, text("region").filter(asked -> !asked.equals(region)));
     }
 
     private boolean isPriced(Run.Workload workload) { return !run.isLocal() || !workload.name().equals(STORE); }
@@ -203,18 +208,34 @@ final class RunCost {
      * @param notes  by item: what its quantity is made of, or why there is none
      * @param estimatedUsd  what the run was agreed to cost; NaN where nobody had to agree
      */
-    record AsRun(Cost.Bill bill, SequencedMap<String, String> notes, double estimatedUsd) {}
+    record AsRun(Cost.Bill bill, SequencedMap<String, Note> notes, double estimatedUsd) {}
+
+    /** What stands beside an item of the bill, or in an item's place. */
+    sealed interface Note {
+        /** Whose requests are not on the bill. */
+        record FailedCells(long cells) implements Note {}
+
+        /** A smallest fleet for each function: its instances, and how long each was up. */
+        record Fleets(int instances, String type, double minutes) implements Note {}
+
+        /** The machine that k6 ran on. */
+        record Generator(String type) implements Note {}
+
+        record GeneratorUnpriced(String type) implements Note {}
+
+        record GeneratorUnknown() implements Note {}
+    }
 
     /** By the formula of the estimate. */
     AsRun asRun() {
-        var notes = new LinkedHashMap<String, String>();
+        var notes = new LinkedHashMap<String, Note>();
         var traffic = new ArrayList<Cost.Traffic>();
         for (var variant : run.plan().variants()) traffic.add(used(variant));
         double stored = run.isLocal() ? 0 : run.cells().stream().filter(cell -> cell.stored() != null)
                 .mapToDouble(cell -> cell.stored().objects()).sum();
         traffic.add(new Cost.Traffic("stores", false, architecture, 0, 0, 0, 0, stored, 0, 0));
         long failed = run.cells().stream().filter(cell -> !cell.outcome().isMeasured()).count();
-        if (failed > 0) notes.put("failed cells", "what was asked in %d is not known".formatted(failed));
+        if (failed > 0) notes.put("failed cells", new Note.FailedCells(failed));
         double hours = hoursUp();
         var uses = Cost.usesOfRun(traffic, fleets(hours, notes));
         generator(hours, notes).ifPresent(uses::add);
@@ -258,26 +279,25 @@ final class RunCost {
     private static double hours(Instant from, Instant to) { return Duration.between(from, to).toMillis() / 3.6e6; }
 
     /** A smallest fleet for each LMI function. */
-    private List<Cost.Use> fleets(double hours, Map<String, String> notes) {
+    private List<Cost.Use> fleets(double hours, Map<String, Note> notes) {
         var functions = run.plan().variants().stream().filter(Run.Variant::lmi).toList();
         if (functions.isEmpty()) return List.of();
         // Without a word from the target it is the smallest that holds an environment: what this kit deploys.
         String type = text("lmiInstanceType").orElseGet(() ->
                 Cost.smallest(listPrices(), layout(functions.getFirst()), architecture).instanceType());
         int instances = prices.lmi().minimumInstances();
-        notes.put("LMI instances", String.format(Locale.ROOT, "%d %s for each function, %.1f minutes",
-                instances, type, hours * 60));
+        notes.put("LMI instances", new Note.Fleets(instances, type, hours * 60));
         return List.of(new Cost.Use.Fleet("lmi", type, functions.size() * instances * hours));
     }
 
     /** The machine that k6 ran on, where it was one of AWS's. */
-    private Optional<Cost.Use> generator(double hours, Map<String, String> notes) {
+    private Optional<Cost.Use> generator(double hours, Map<String, Note> notes) {
         var type = run.environment("machine", "instanceType").map(Object::toString);
-        if (type.isEmpty()) notes.put("load generator", "the record names no machine of AWS's that k6 ran on");
+        if (type.isEmpty()) notes.put("load generator", new Note.GeneratorUnknown());
         else if (!listPrices().region().instances().containsKey(type.get())) {
-            notes.put("load generator", type.get() + " has no price here");
+            notes.put("load generator", new Note.GeneratorUnpriced(type.get()));
         } else {
-            notes.put("EC2 instances", "the load generator, " + type.get());
+            notes.put("EC2 instances", new Note.Generator(type.get()));
             return Optional.of(new Cost.Use.Machine("load generator", type.get(), hours));
         }
         return Optional.empty();

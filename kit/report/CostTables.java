@@ -161,12 +161,12 @@ final class CostTables {
                 .figures(isEstimated ? List.of("estimated [USD]") : List.of());
         var notes = new LinkedHashMap<>(asRun.notes());
         for (var item : asRun.bill().items()) {
-            String note = notes.remove(item.name());
-            table.row(item.name() + (note == null ? "" : ": " + note), item.unit())
+            var note = notes.remove(item.name());
+            table.row(item.name() + (note == null ? "" : ": " + Words.of(note)), item.unit())
                     .figure("quantity", item.quantity()).figure("USD a unit", item.unitPriceUsd())
                     .figure("USD", item.usd()).figure("share [%]", 100 * asRun.bill().share(item));
         }
-        notes.forEach((item, why) -> table.row(item + ": " + why, ""));
+        notes.forEach((item, why) -> table.row(item + ": " + Words.of(why), ""));
         table.row("in all", "").figure("USD", asRun.bill().totalUsd()).figure("share [%]", 100);
         if (isEstimated) table.figure("estimated [USD]", asRun.estimatedUsd());
         return table.table(title);
@@ -178,6 +178,6 @@ final class CostTables {
         return ("AWS's own rule of thumb: LMI from %s to %s million requests a month on (%s). "
                 + "Prices: %s.").formatted(
                 Numbers.figure(rule.fromRequestsPerMonth() / 1e6), Numbers.figure(rule.toRequestsPerMonth() / 1e6),
-                cost.prices.sources().get(rule.source()).title(), cost.pricesUsed());
+                cost.prices.sources().get(rule.source()).title(), Words.of(cost.pricesUsed()));
     }
 }

@@ -138,9 +138,6 @@ final class Tables {
                 .replace("\"", "&quot;").replace("'", "&#39;");
     }
 
-    /** A number as tables show it. */
-    static String figure(double value) { return Numbers.figure(value); }
-
     private static List<String> texts(Table table, int row) {
         return table.columns().stream()
                 .map(column -> column.isMissing(row) ? MISSING : text(column, column.get(row))).toList();
@@ -148,7 +145,7 @@ final class Tables {
 
     private static String text(Column<?> column, Object value) {
         if (!(value instanceof Double number)) return value.toString();
-        return column.name().endsWith("%") && number > 0 ? "+" + figure(number) : figure(number);
+        return column.name().endsWith("%") && number > 0 ? "+" + Numbers.figure(number) : Numbers.figure(number);
     }
 
     private static boolean isFigure(Column<?> column) {

@@ -8,6 +8,7 @@
 //SOURCES ../judge/Cost.java
 //SOURCES ../judge/Gates.java
 //SOURCES ../judge/Reason.java
+//SOURCES ../judge/RunCost.java
 //SOURCES ../judge/Statistics.java
 //SOURCES ../judge/Verdicts.java
 //SOURCES Numbers.java
@@ -359,23 +360,48 @@ final class Words {
 
     // ==== Cost ====
 
-    /** From which rate on LMI is cheaper, such as "from 33.9 requests/s on (89.2 million a month), within 32 to 36". */
+    /**
+     * From which rate on LMI is cheaper, such as "from 33.9 requests/s on (30.9 to 37.7), 89.1 million a month". Between
+     * there and the rate from which it stays so, another instance can cost more than it saves.
+     */
     static String of(Cost.BreakEven found) {
         var perSecond = found.perSecond();
         String best = rate(perSecond.low()), mean = rate(perSecond.value()), worst = rate(perSecond.high());
-        if (best.equals("never")) return "never: a million requests more cost $%s on LMI, $%s on standard"
+        if (best.equals(NEVER)) return "never: each further million requests costs $%s on LMI and $%s on standard"
                 .formatted(rate(found.lmiUsdPerMillion()), rate(found.standardUsdPerMillion()));
-        if (mean.equals("never")) return "never by the means; at best from %s requests/s on".formatted(best);
-        return "from %s requests/s on (%s million a month)".formatted(mean, rate(found.perMonth().value() / 1e6))
-                + (perSecond.low() == perSecond.high() ? ""
-                        : (worst.equals("never") ? ", at best from %s, at worst never" : ", within %s to %s")
-                                .formatted(best, worst))
+        if (mean.equals(NEVER)) return "from somewhere between %s requests/s and never".formatted(best);
+        String from = worst.equals(NEVER)
+                ? "from somewhere between %s requests/s and never; by the means from %s on".formatted(best, mean)
+                : "from %s requests/s on".formatted(mean) + (best.equals(worst) ? "" : " (%s to %s)".formatted(best, worst));
+        return from + ", %s million a month".formatted(rate(found.perMonth().value() / 1e6))
                 + (found.settledPerSecond() == perSecond.value() ? ""
-                        : "; with whole instances for good from " + rate(found.settledPerSecond()));
+                        : "; below %s, one more instance can make LMI dearer again".formatted(rate(found.settledPerSecond())));
     }
+
+    private static final String NEVER = "never";
 
     /** Three significant digits: intervals of a tenth are common, so more would only look exact. */
     private static String rate(double value) {
-        return Double.isInfinite(value) ? "never" : new BigDecimal(value).round(new MathContext(3)).toPlainString();
+        if (Double.isInfinite(value)) return NEVER;
+        var rounded = new BigDecimal(value).round(new MathContext(3));
+        return value < 1000 ? rounded.toPlainString() : String.format(Locale.ROOT, "%,.0f", rounded);
+    }
+
+    /** Where and when the prices are from, and that they stand for another region's where they do. */
+    static String of(RunCost.PricesUsed prices) {
+        return "%s, %s%s, without discount".formatted(prices.compiled(), prices.region(),
+                prices.insteadOf().map(asked -> ", as the run carries none of " + asked).orElse(""));
+    }
+
+    /** What stands beside an item of the run's own bill. */
+    static String of(RunCost.Note note) {
+        return switch (note) {
+            case RunCost.Note.FailedCells(long cells) -> "what was asked in %d is not known".formatted(cells);
+            case RunCost.Note.Fleets(int instances, String type, double minutes) -> String.format(Locale.ROOT,
+                    "%d %s for each function, %.1f minutes", instances, type, minutes);
+            case RunCost.Note.GeneratorUnknown() -> "the run does not say that k6 ran on a machine of AWS";
+            case RunCost.Note.GeneratorUnpriced(String type) -> "the run carries no price of " + type;
+            case RunCost.Note.Generator(String type) -> "the load generator, " + type;
+        };
     }
 }

@@ -5,6 +5,10 @@
 //
 //     new MadeUpRun(24, 2, "rust-standard-1769", "rust-lmi-2048")
 //             .cells(cell -> cell.is("rust-lmi-2048", "io"), cell -> cell.latencyMs *= 1.1).write(directory);
+//
+// Cells of the other studies answer what a test tells them to, after all steady ones; without rounds there are no others:
+//
+//     new MadeUpRun(0, 2, "rust-standard-1769").asked(study, 1, "rust-standard-1769", "cpu", cell -> cell.answer(0, 12.5));
 
 //SOURCES ../kit/record/Run.java
 //SOURCES ../kit/record/Study.java
@@ -29,6 +33,7 @@ final class MadeUpRun {
     private final int rounds;
     private final double measureSeconds;
     private final List<Run.Variant> variants;
+    private final List<Asked> asked = new ArrayList<>();
     private UnaryOperator<Run> changed = UnaryOperator.identity();
 
     /** A local run that claims differences, with variants of these names. */
@@ -59,6 +64,14 @@ final class MadeUpRun {
         return this;
     }
 
+    /** Adds a cell of another study than steady load, or a step of a search: what happened in it is the test's to say. */
+    MadeUpRun asked(Study study, int round, String variant, String workload, Consumer<Asked> happened) {
+        var cell = new Asked(cells.size() + asked.size() + 1, study, round, Run.Variant.of(variant), study.workload(workload));
+        happened.accept(cell);
+        asked.add(cell);
+        return this;
+    }
+
     /** The same on AWS: in a region, and on no machine whose cores are known. */
     MadeUpRun onAws(String region, String architecture) {
         return run(run -> new Run(run.schema(), run.id(), "aws", run.started(), run.finished(), run.plan(),
@@ -82,9 +95,14 @@ final class MadeUpRun {
         Files.createDirectories(directory.resolve("cells"));
         var written = new ArrayList<Run.Cell>();
         for (var cell : cells) written.add(cell.write(directory));
-        var steady = new Study.Steady(STUDY, Study.Steady.SLOTS, rounds, SETTLE_SECONDS, measureSeconds, WORKLOADS);
-        var plan = new Run.Plan("made-up", "Made up by a test.", true, 1, 0, variants, List.of(steady),
-                cells.stream().map(Cell::planned).toList());
+        for (var cell : asked) written.add(cell.write(directory));
+        var studies = new ArrayList<Study>();
+        if (rounds > 0) {
+            studies.add(new Study.Steady(STUDY, Study.Steady.SLOTS, rounds, SETTLE_SECONDS, measureSeconds, WORKLOADS));
+        }
+        asked.stream().map(cell -> cell.study).distinct().forEach(studies::add);
+        var plan = new Run.Plan("made-up", "Made up by a test.", true, 1, 0, variants, studies,
+                Stream.concat(cells.stream().map(Cell::planned), asked.stream().map(Asked::planned)).distinct().toList());
         Map<String, Object> environment = Map.of("machine", Map.of("cores", 2),
                 "target", Map.of("pinning", Map.of("functions", List.of(1), "others", List.of(0))));
         var prices = Run.json().readTree(Path.of("data/prices.json").toFile());
@@ -233,12 +251,139 @@ final class MadeUpRun {
         }
 
         private Run.File file(Path directory, Run.File.Kind kind, String text) throws IOException {
-            Path file = kind.of(directory, name());
-            try (var plain = Files.newOutputStream(file);
-                 var out = file.toString().endsWith(".gz") ? new GZIPOutputStream(plain) : plain) {
-                out.write(text.getBytes(StandardCharsets.UTF_8));
+            return MadeUpRun.file(directory, name(), kind, text);
+        }
+    }
+
+    private static Run.File file(Path directory, String cell, Run.File.Kind kind, String text) throws IOException {
+        Path file = kind.of(directory, cell);
+        try (var plain = Files.newOutputStream(file);
+             var out = file.toString().endsWith(".gz") ? new GZIPOutputStream(plain) : plain) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        return Run.File.of(kind, directory, file);
+    }
+
+    /** A cell of a shape, of a step, or of a new environment: its answers, and what the target told second by second. */
+    static final class Asked {
+        final Study study;
+        final Run.Variant variant;
+        final Run.Workload workload;
+        final Instant started;
+        private final int number, round;
+        private final StringBuilder samples = new StringBuilder(), invocations = new StringBuilder();
+        private int answers;
+        private long cpuTaken, throttled;
+        private double lastSecond;
+        /** Of a search: the step, and its place among the search's. */
+        Run.Step step;
+        int stepNumber;
+        String phase = Run.Phase.MEASURE;
+        double cpuMs = 2, virtualUsers = 3, generatorCpu = 0.2, environments = 1, memoryMb = 30;
+        int mostVus = 200;
+        /** How long after the cell's start k6 begins to ask. */
+        double k6StartSeconds = 0.7;
+
+        private Asked(int number, Study study, int round, Run.Variant variant, Run.Workload workload) {
+            this.number = number;
+            this.study = study;
+            this.round = round;
+            this.variant = variant;
+            this.workload = workload;
+            started = START.plusSeconds(10_000L + 1_000L * number);
+        }
+
+        /** A correct warm answer to a request of this second. */
+        Asked answer(double second, double ms) { return answer(second, ms, Run.CORRECT, false, null); }
+
+        /** The answer of an environment that had to be started first; null where the target has no record of that. */
+        Asked cold(double second, double ms, Double initMs) { return answer(second, ms, Run.CORRECT, true, initMs); }
+
+        /** A request that found no free environment. */
+        Asked throttled(double second) { return answer(second, 1, "http_5xx", false, null, "throttled"); }
+
+        Asked answer(double second, double ms, String outcome, boolean cold, Double initMs) {
+            return answer(second, ms, outcome, cold, initMs, outcome.equals(Run.CORRECT) ? "ok" : "error");
+        }
+
+        private Asked answer(double second, double ms, String outcome, boolean cold, Double initMs, String status) {
+            var begun = started.plusNanos((long) (1e9 * (k6StartSeconds + second)));
+            var ended = begun.plusNanos((long) (1e6 * ms));
+            String scenario = variant.name() + "_" + workload.name() + "_" + phase;
+            samples.append(line("answer_ms", ended, toNanosecond(ms), "variant", variant.name(), "workload",
+                    workload.name(), "phase", phase, "outcome", outcome, "cold", String.valueOf(cold), "scenario", scenario,
+                    "study", study.name(), "nth", String.valueOf(++answers)));
+            if (!status.equals("throttled")) samples.append(line("cpu_ns", ended, cpuTaken += (long) (1e6 * cpuMs),
+                    "variant", variant.name(), "workload", workload.name(), "phase", phase, "environment",
+                    variant.name(), "pid", "1"));
+            try {
+                invocations.append(Run.line(new Run.Invocation("id-" + answers, variant.name(), "environment", begun, status,
+                        toNanosecond(ms), null, initMs, variant.memoryMb(), 20.0))).append('\n');
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
             }
-            return Run.File.of(kind, directory, file);
+            if (status.equals("throttled")) throttled++;
+            lastSecond = Math.max(lastSecond, second + ms / 1000);
+            return this;
+        }
+
+        /** Iterations that k6 could not begin. */
+        Asked dropped(double second, int count) {
+            for (int i = 0; i < count; i++) samples.append(line("dropped_iterations",
+                    started.plusNanos((long) (1e9 * (k6StartSeconds + second))), 1,
+                    "scenario", variant.name() + "_" + workload.name() + "_" + phase));
+            return this;
+        }
+
+        private String search() {
+            return "%03d-%s-%s-%s".formatted(number - Math.max(0, stepNumber - 1), variant.name(), workload.name(), study.name());
+        }
+
+        private int plannedNumber() { return number - Math.max(0, stepNumber - 1); }
+
+        private Run.PlannedCell planned() {
+            return new Run.PlannedCell(plannedNumber(), study.name(), search(), round, List.of(variant.name()), workload.name());
+        }
+
+        private String name() { return stepNumber == 0 ? search() : Run.Step.name(search(), stepNumber); }
+
+        private List<Run.Phase> phases() {
+            return switch (study) {
+                case Study.Steady _ -> throw new IllegalStateException("steady cells are made by rounds");
+                case Study.Shape shape -> List.of(new Run.Phase(Run.Phase.MEASURE, 0, shape.seconds(), mostVus));
+                case Study.Capacity capacity -> List.of(new Run.Phase(Run.Phase.SETTLE, 0, capacity.settleSeconds(), mostVus),
+                        new Run.Phase(Run.Phase.MEASURE, capacity.settleSeconds(), capacity.measureSeconds(), mostVus));
+                case Study.Cold _ -> List.of(new Run.Phase(Run.Phase.MEASURE, 0, 120, 1));
+            };
+        }
+
+        private Run.Cell write(Path directory) throws IOException {
+            var last = phases().getLast();
+            double seconds = study instanceof Study.Cold ? lastSecond : Math.max(lastSecond, last.startSecond() + last.seconds());
+            var ended = started.plusMillis((long) (1_000 * (k6StartSeconds + seconds + 0.5)));
+            for (int second = 1; second < seconds; second++) {
+                samples.append(line("vus", started.plusSeconds(second), virtualUsers));
+            }
+            var files = List.of(file(directory, name(), Run.File.Kind.SAMPLES, samples.toString()),
+                    file(directory, name(), Run.File.Kind.INVOCATIONS, invocations.toString()),
+                    file(directory, name(), Run.File.Kind.METRICS, metrics((int) Math.ceil(seconds) + 1)));
+            return new Run.Cell(plannedNumber(), study.name(), name(), round, List.of(variant.name()), workload.name(), step,
+                    phases(), started, ended, Run.Outcome.measured(), files, null, null, List.of());
+        }
+
+        /** A reading a second: the function takes its CPU evenly. */
+        private String metrics(int seconds) throws IOException {
+            var lines = new StringBuilder();
+            for (int second = 0; second <= seconds; second++) {
+                for (var metric : new TreeMap<>(Map.of("k6 cpuNs", 1e9 * second * generatorCpu,
+                        variant.name() + " cpuNs", (double) cpuTaken * second / seconds,
+                        variant.name() + " environments", environments, variant.name() + " memoryBytes", memoryMb * (1 << 20),
+                        variant.name() + " throttles", (double) throttled * second / seconds)).entrySet()) {
+                    var name = metric.getKey().split(" ");
+                    lines.append(Run.line(new Run.Metric(started.plusSeconds(second), name[0], name[1], metric.getValue()))).append('\n');
+                }
+            }
+            return lines.toString();
         }
     }
 

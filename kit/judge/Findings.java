@@ -1,5 +1,6 @@
-// What a run measured, before anything is computed of it: for each variant and workload a stream, and in it a slot for
-// each round.
+// What a run measured, before anything is computed of it: of steady load, for each variant and workload a stream, and in
+// it a slot for each round. What the other studies' cells measured is kept cell by cell, for the part of each study:
+// Shapes, Capacities, ColdStarts.
 //
 // Three records of a cell are joined here: k6's samples (read by K6Reader), the target's invocations, and its metrics
 // over time. Latency is k6's clock; the target's own durations stand beside it and are never subtracted.
@@ -115,10 +116,12 @@ final class Findings implements Closeable {
         double total(ToDoubleFunction<Slot> figure) { return slots.values().stream().mapToDouble(figure).sum(); }
     }
 
-    /** A variant's invocations in all warm-ups: no finding, but on the bill. */
-    record WarmUp(long invocations, double billedMs, double initMs) {
-        private WarmUp plus(WarmUp more) {
-            return new WarmUp(invocations + more.invocations, billedMs + more.billedMs, initMs + more.initMs);
+    /** A variant's invocations outside of steady load: no finding there, but on the bill. */
+    record Invoiced(long invocations, double billedMs, double initMs) {
+        static final Invoiced NOTHING = new Invoiced(0, 0, 0);
+
+        Invoiced plus(Invoiced more) {
+            return new Invoiced(invocations + more.invocations, billedMs + more.billedMs, initMs + more.initMs);
         }
     }
 
@@ -141,11 +144,24 @@ final class Findings implements Closeable {
             return values(subject, metric).values().stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
         }
 
-        private NavigableMap<Instant, Double> values(String subject, String metric) {
+        NavigableMap<Instant, Double> values(String subject, String metric) {
             return series.getOrDefault(subject + " " + metric, Collections.emptyNavigableMap());
         }
     }
 
+
+    /** A start of an environment, or a throttled request. @param initMs NaN for a throttled request */
+    record Event(String variant, long atNs, double initMs) {
+        boolean isThrottled() { return Double.isNaN(initMs); }
+    }
+
+    /**
+     * What the target told of a cell of another study than steady load.
+     *
+     * @param events      in the order of time
+     * @param invocations of each variant; throttled requests are none
+     */
+    record Told(Telemetry telemetry, List<Event> events, Map<String, Invoiced> invocations) {}
 
     private static final List<String> TAGS =
             List.of("variant", "workload", "phase", "outcome", "cold", "environment", "pid", "scenario");
@@ -166,16 +182,20 @@ final class Findings implements Closeable {
     final SortedMap<String, Double> peakMemoryMb = new TreeMap<>();
 
     /** What the warm-ups asked of each variant, by its name; a variant without an invocation is not in it. */
-    final Map<String, WarmUp> warmUps = new HashMap<>();
+    final Map<String, Invoiced> warmUps = new HashMap<>();
+    /** By the names of the cells of all studies but that of steady load. */
+    final Map<String, Told> told = new HashMap<>();
 
     private final Set<String> toldByInvocations = new HashSet<>();
     private final Map<String, Slot> slots = new HashMap<>();
+    private final Map<String, List<K6Reader.Series>> seriesOfCell;
 
     private Findings(Run run, Path directory, K6Reader.Reading reading, List<Stream> streams) {
         this.run = run;
         this.directory = directory;
         this.reading = reading;
         this.streams = streams;
+        seriesOfCell = reading.series().stream().collect(Collectors.groupingBy(series -> series.label));
         for (var stream : streams) for (var slot : stream.slots.values()) {
             slots.put(stream.variant.name() + " " + stream.workload.name() + " " + slot.cell, slot);
         }
@@ -189,8 +209,7 @@ final class Findings implements Closeable {
      * is among the {@link #damages}, or k6's among the reading's own.
      */
     static Findings read(Run run, Path directory, K6Reader.Progress progress) throws IOException {
-        var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured())
-                .filter(cell -> cell.warmUp() || run.plan().study(cell.study()) instanceof Study.Steady).toList();
+        var measured = run.cells().stream().filter(cell -> cell.outcome().isMeasured()).toList();
         var inputs = new ArrayList<K6Reader.Input>();
         var damages = new ArrayList<Damage>();
         for (var cell : measured) {
@@ -209,7 +228,9 @@ final class Findings implements Closeable {
                 .blocks(HOUR_NS, 0, 100).mostTagValues(MOST_ENVIRONMENTS);
         var findings = new Findings(run, directory, K6Reader.read(inputs, query, progress), streams(run));
         findings.damages.addAll(damages);
-        for (var series : findings.reading.series()) findings.add(series);
+        for (var cell : measured) {
+            if (findings.isSteady(cell)) findings.seriesOfCell.getOrDefault(cell.name(), List.of()).forEach(findings::add);
+        }
         for (var cell : measured) findings.add(cell);
         return findings;
     }
@@ -238,6 +259,14 @@ final class Findings implements Closeable {
         return streams.stream().filter(stream -> stream.variant.name().equals(variant))
                 .filter(stream -> stream.workload.name().equals(workload)).findFirst();
     }
+
+    /** A cell's samples of a metric, a series for each combination of the tags that {@link #tag} tells. */
+    java.util.stream.Stream<K6Reader.Series> series(Run.Cell cell, String metric) {
+        return seriesOfCell.getOrDefault(cell.name(), List.of()).stream().filter(one -> one.metric.equals(metric));
+    }
+
+    /** Whether a cell is one of steady load, or a warm-up: all others are their own study's. */
+    boolean isSteady(Run.Cell cell) { return cell.warmUp() || run.plan().study(cell.study()) instanceof Study.Steady; }
 
     /** Whether one of a cell's files of this kind was not read to its end. */
     boolean isDamaged(Run.Cell cell, Run.File.Kind kind) {
@@ -338,11 +367,19 @@ final class Findings implements Closeable {
 
     private void add(Run.Cell cell) {
         var series = new TreeMap<String, NavigableMap<Instant, Double>>();
-        read(cell, Run.File.Kind.INVOCATIONS, lines -> invocations(lines, reported -> add(cell, reported)));
+        var events = new ArrayList<Event>();
+        var counted = new TreeMap<String, Invoiced>();
+        Consumer<Reported> adding = isSteady(cell) ? reported -> add(cell, reported) : reported -> add(reported, events, counted);
+        read(cell, Run.File.Kind.INVOCATIONS, lines -> invocations(lines, adding));
         read(cell, Run.File.Kind.METRICS, lines -> metrics(lines, metric -> series
                 .computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
                 .put(metric.time(), metric.value())));
         var cellTelemetry = new Telemetry(cell, series);
+        if (!isSteady(cell)) {
+            events.sort(Comparator.comparingLong(Event::atNs));
+            told.put(cell.name(), new Told(cellTelemetry, events, counted));
+            return;
+        }
         telemetry.add(cellTelemetry);
         for (String variant : cell.variants()) {
             double bytes = cellTelemetry.largest(variant, "memoryBytes");
@@ -360,6 +397,8 @@ final class Findings implements Closeable {
                 reader.read(lines);
             } catch (IOException damaged) {
                 damages.add(new Damage(file.path(), how(damaged)));
+            } catch (DateTimeParseException noTime) {
+                damages.add(new Damage(file.path(), how(new JsonParseException(noTime.getMessage()))));
             }
         }
         boolean isMissing = cell.files(kind).isEmpty();
@@ -379,20 +418,21 @@ final class Findings implements Closeable {
 
     /** What is needed of a {@link Run.Invocation}; NaN for what it does not tell. */
     private record Reported(
-            String variant, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
+            String variant, String start, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
 
     /** Token by token: a run has an invocation for each request, and binding them takes as long as reading k6's. */
     private static void invocations(InputStream lines, Consumer<Reported> each) throws IOException {
         try (var json = Run.json().createParser(lines)) {
             while (json.nextToken() != null) {
                 if (!json.isExpectedStartObjectToken()) throw new JsonParseException(json, "no invocation");
-                String variant = "", status = "";
+                String variant = "", start = "", status = "";
                 double durationMs = 0, billedMs = Double.NaN, initMs = Double.NaN, maxMemoryMb = Double.NaN;
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
                     String field = json.currentName();
                     json.nextToken();
                     switch (field) {
                         case "variant" -> variant = text(json);
+                        case "start" -> start = text(json);
                         case "status" -> status = text(json);
                         case "durationMs" -> durationMs = json.getDoubleValue();
                         case "billedMs" -> billedMs = json.getDoubleValue();
@@ -401,7 +441,7 @@ final class Findings implements Closeable {
                         default -> json.skipChildren();
                     }
                 }
-                each.accept(new Reported(variant, status, durationMs, billedMs, initMs, maxMemoryMb));
+                each.accept(new Reported(variant, start, status, durationMs, billedMs, initMs, maxMemoryMb));
             }
         }
     }
@@ -409,6 +449,19 @@ final class Findings implements Closeable {
     private static String text(JsonParser json) throws IOException {
         if (json.currentToken() != JsonToken.VALUE_STRING) throw new JsonParseException(json, "no text");
         return json.getText();
+    }
+
+    private static void add(Reported invocation, List<Event> events, Map<String, Invoiced> counted) {
+        boolean isThrottled = invocation.status().equals("throttled"), isStart = !Double.isNaN(invocation.initMs());
+        if (isThrottled || isStart) {
+            long atNs = K6Reader.nanos(Instant.parse(invocation.start()));
+            events.add(new Event(invocation.variant(), atNs, isThrottled ? Double.NaN : invocation.initMs()));
+        }
+        if (!isThrottled) counted.merge(invocation.variant(), invoiced(invocation), Invoiced::plus);
+    }
+
+    private static Invoiced invoiced(Reported invocation) {
+        return new Invoiced(1, orZero(invocation.billedMs()), orZero(invocation.initMs()));
     }
 
     private void add(Run.Cell cell, Reported invocation) {
@@ -421,8 +474,7 @@ final class Findings implements Closeable {
         }
         if (cell.workload() == null) {
             if (invocation.status().equals("throttled")) return;
-            var one = new WarmUp(1, orZero(invocation.billedMs()), orZero(invocation.initMs()));
-            warmUps.merge(invocation.variant(), one, WarmUp::plus);
+            warmUps.merge(invocation.variant(), invoiced(invocation), Invoiced::plus);
             return;
         }
         slot(invocation.variant(), cell.workload(), Run.Phase.MEASURE, cell.name()).ifPresent(slot -> {

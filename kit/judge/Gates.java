@@ -8,7 +8,9 @@
 
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES ../record/Study.java
 //SOURCES Changes.java
+//SOURCES ColdStarts.java
 //SOURCES Findings.java
 
 import module java.base;
@@ -75,7 +77,8 @@ final class Gates {
         THROTTLES(Unit.COUNT, Bound.AT_MOST, 0),
         LMI_AT_ITS_MAXIMUM(Unit.SHARE, Bound.BELOW, 1),
         CLOCK(Unit.SECONDS, Bound.AT_MOST, MOST_CLOCK_SECONDS),
-        WARM_UP_NOT_OVER(Unit.SHARE, Bound.AT_MOST, MOST_WARMING);
+        WARM_UP_NOT_OVER(Unit.SHARE, Bound.AT_MOST, MOST_WARMING),
+        COLD_START_RECORDS(Unit.COUNT, Bound.AT_MOST, 0);
 
         final Unit unit;
         final Bound bound;
@@ -204,6 +207,11 @@ final class Gates {
 
         /** By which share the median fell early, from this round on; no round and 0 where it did not. */
         record EarlyFall(String workload, String variant, int round, double figure) implements Case {}
+
+        /** A new environment: answers that said they were its first, and starts that the target has on record. */
+        record NewEnvironment(String cell, long flagged, int recorded, boolean agrees) implements Case {
+            public double figure() { return agrees ? 0 : 1; }
+        }
     }
 
     /** How a step of the wall clock shows: what is too long, or where it should not be. */
@@ -229,7 +237,8 @@ final class Gates {
                 check(Gate.THROTTLES, gates.throttles()),
                 check(Gate.LMI_AT_ITS_MAXIMUM, gates.atOnce()),
                 check(Gate.CLOCK, gates.clock()),
-                check(Gate.WARM_UP_NOT_OVER, gates.earlyFalls()))).toList();
+                check(Gate.WARM_UP_NOT_OVER, gates.earlyFalls()),
+                check(Gate.COLD_START_RECORDS, gates.newEnvironments()))).toList();
     }
 
     /** What k6's files alone say. */
@@ -262,12 +271,10 @@ final class Gates {
 
     private final Findings findings;
     private final Run run;
-    private final Map<String, List<K6Reader.Series>> seriesOfCell;
 
     private Gates(Findings findings) {
         this.findings = findings;
         run = findings.run;
-        seriesOfCell = findings.reading.series().stream().collect(Collectors.groupingBy(series -> series.label));
     }
 
     // ==== The record ====
@@ -284,7 +291,8 @@ final class Gates {
     }
 
     private Stream<Case.Finished> finished() {
-        return Stream.of(new Case.Finished(measured().count(), run.plan().order().size(), run.finished() != null));
+        int planned = run.plan().order().size();
+        return Stream.of(new Case.Finished(planned - run.unmeasuredCells().size(), planned, run.finished() != null));
     }
 
     private Stream<Case.CellEnd> cellEnds() {
@@ -309,7 +317,9 @@ final class Gates {
     private Stream<Case.InStores> inStores() {
         return measured().filter(cell -> cell.stored() != null).map(cell -> {
             long replies = count(answers(cell, Run.CORRECT));
-            long invocations = cell.variants().stream().mapToLong(variant -> slot(cell, variant).invocations).sum();
+            long invocations = findings.isSteady(cell)
+                    ? cell.variants().stream().mapToLong(variant -> slot(cell, variant).invocations).sum()
+                    : findings.told.get(cell.name()).invocations().values().stream().mapToLong(Findings.Invoiced::invocations).sum();
             // A note tells of records that came late or not at all, and so does a cut file: then their number is no bound.
             boolean isBounded = cell.notes().isEmpty() && !findings.isDamaged(cell, Run.File.Kind.INVOCATIONS);
             return new Case.InStores(cell.name(), cell.stored(), replies, invocations, isBounded);
@@ -353,16 +363,16 @@ final class Gates {
 
     /** Each variant of a cell has a scenario of its own in each phase, with so many virtual users. */
     private Stream<Case.VirtualUsers> virtualUsers() {
-        return measured().map(cell -> {
+        return measured().filter(this::isAtRate).map(cell -> {
             double most = cell.variants().size() * cell.phases().stream().mapToInt(Run.Phase::mostVus).max().orElse(0);
-            double used = series(cell, "vus").mapToDouble(K6Reader.Series::max).max().orElse(Double.NaN);
+            double used = findings.series(cell, "vus").mapToDouble(K6Reader.Series::max).max().orElse(Double.NaN);
             return new Case.VirtualUsers(cell.name(), most, used / most);
         });
     }
 
     private Stream<Case.GeneratorCpu> generatorCpu() {
         int cores = findings.cores("others");
-        return telemetry().map(told -> new Case.GeneratorCpu(told.cell().name(), cores,
+        return Stream.concat(telemetry(), shapes()).map(told -> new Case.GeneratorCpu(told.cell().name(), cores,
                 told.growth("k6", "cpuNs") / 1e9 / told.seconds("k6", "cpuNs") / cores));
     }
 
@@ -413,8 +423,10 @@ final class Gates {
             var end = cell.phases().getLast();
             long startNs = K6Reader.nanos(cell.started()), endNs = K6Reader.nanos(cell.ended());
             var off = new TreeMap<Double, ClockFault>();
-            off.put(end.startSecond() + end.seconds() - seconds(startNs, endNs), ClockFault.CELL_TOO_SHORT);
-            series(cell, "answer_ms").forEach(answers -> {
+            // A phase of so many requests ends with them, not with its time.
+            boolean isTimed = !(study(cell) instanceof Study.Cold);
+            if (isTimed) off.put(end.startSecond() + end.seconds() - seconds(startNs, endNs), ClockFault.CELL_TOO_SHORT);
+            findings.series(cell, "answer_ms").forEach(answers -> {
                 double phase = cell.phases().stream().filter(one -> one.name().equals(Findings.tag(answers, "phase")))
                         .mapToDouble(Run.Phase::seconds).sum();
                 off.put(seconds(answers.firstNs(), startNs), ClockFault.ANSWER_BEFORE_CELL);
@@ -422,6 +434,7 @@ final class Gates {
                 off.put(seconds(answers.firstNs(), answers.lastNs()) - phase - answers.max() / 1e3,
                         ClockFault.PHASE_TOO_LONG);
             });
+            if (off.isEmpty()) return new Case.Clock(cell.name(), ClockFault.CELL_TOO_SHORT, 0);
             double worst = off.lastKey();
             return new Case.Clock(cell.name(), off.get(worst), Math.max(0, worst));
         });
@@ -443,6 +456,13 @@ final class Gates {
         });
     }
 
+    // ==== The other studies ====
+
+    private Stream<Case.NewEnvironment> newEnvironments() {
+        return ColdStarts.of(findings).stream().flatMap(starts -> starts.environments().stream()).map(one ->
+                new Case.NewEnvironment(one.cell().name(), one.flagged(), one.recordedMs().size(), one.agrees()));
+    }
+
     // ==== Small things ====
 
     private Stream<Run.Cell> measured() {
@@ -457,13 +477,26 @@ final class Gates {
         return findings.stream(variant, cell.workload()).orElseThrow().slots.get(cell.round());
     }
 
-    private Stream<K6Reader.Series> series(Run.Cell cell, String metric) {
-        return seriesOfCell.getOrDefault(cell.name(), List.of()).stream().filter(one -> one.metric.equals(metric));
+    private Study study(Run.Cell cell) { return run.plan().study(cell.study()); }
+
+    /** Whether a cell asks at a rate that was planned, so that users who are missing would change the load. */
+    private boolean isAtRate(Run.Cell cell) {
+        return switch (study(cell)) {
+            case Study.Steady _ -> true;
+            case Study.Shape shape -> !shape.users();
+            case Study.Capacity _, Study.Cold _ -> false;
+        };
+    }
+
+    private Stream<Findings.Telemetry> shapes() {
+        return findings.told.values().stream().map(Findings.Told::telemetry)
+                .filter(told -> study(told.cell()) instanceof Study.Shape)
+                .sorted(Comparator.comparing(told -> told.cell().name()));
     }
 
     /** A cell's answers with one outcome, of all phases. */
     private Stream<K6Reader.Series> answers(Run.Cell cell, String outcome) {
-        return series(cell, "answer_ms").filter(answers -> Findings.tag(answers, "outcome").equals(outcome));
+        return findings.series(cell, "answer_ms").filter(answers -> Findings.tag(answers, "outcome").equals(outcome));
     }
 
     private static long count(Stream<K6Reader.Series> series) { return series.mapToLong(K6Reader.Series::count).sum(); }

@@ -253,10 +253,20 @@ final class RunCost {
                 .filter(stream -> stream.variant.equals(variant) && isPriced(stream.workload)).toList();
         double requests = streams.stream().mapToLong(stream -> stream.sum(slot -> slot.invocations)).sum();
         double billedMs = streams.stream().mapToDouble(stream -> stream.total(slot -> slot.billedMs)).sum();
-        var warmUp = findings.warmUps.getOrDefault(variant.name(), new Findings.WarmUp(0, 0, 0));
-        if (run.isLocal()) return traffic(variant, requests, billedMs + warmUp.initMs(), warmUp.initMs(), 0);
+        var warmUp = findings.warmUps.getOrDefault(variant.name(), Findings.Invoiced.NOTHING);
+        var others = otherStudies(variant);
+        requests += others.invocations();
+        billedMs += others.billedMs();
+        if (run.isLocal()) return traffic(variant, requests, billedMs + warmUp.initMs(), warmUp.initMs() + others.initMs(), 0);
         double initMs = findings.initMs.getOrDefault(variant.name(), List.of()).stream().reduce(0.0, Double::sum);
-        return traffic(variant, requests + warmUp.invocations(), billedMs + warmUp.billedMs(), initMs, 0);
+        return traffic(variant, requests + warmUp.invocations(), billedMs + warmUp.billedMs(), initMs + others.initMs(), 0);
+    }
+
+    /** What the studies of shape, capacity and cold starts asked of it. */
+    private Findings.Invoiced otherStudies(Run.Variant variant) {
+        return findings.told.values().stream().filter(told -> !run.isLocal() || !STORE.equals(told.telemetry().cell().workload()))
+                .map(told -> told.invocations().getOrDefault(variant.name(), Findings.Invoiced.NOTHING))
+                .reduce(Findings.Invoiced.NOTHING, Findings.Invoiced::plus);
     }
 
     /**

@@ -9,8 +9,10 @@
 //SOURCES ../read/Histogram.java
 //SOURCES ../record/Run.java
 //SOURCES Changes.java
+//SOURCES ColdStarts.java
 //SOURCES Findings.java
 //SOURCES Reason.java
+//SOURCES Sorted.java
 //SOURCES Statistics.java
 
 import module java.base;
@@ -48,6 +50,7 @@ final class Verdicts {
     final List<Pair> pairs;
     private final Findings findings;
     private final Optional<Pair> twins;
+    private final List<ColdStarts.Starts> coldStarts;
     private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
     private final Map<List<Object>, Statistics.Question> questions = new HashMap<>();
     private final Map<List<Object>, Statistics.Comparison> noise = new HashMap<>();
@@ -58,6 +61,7 @@ final class Verdicts {
         this.findings = findings;
         pairs = pairs(findings.run);
         twins = twins(findings.run);
+        coldStarts = ColdStarts.of(findings);
     }
 
     // ==== Figures ====
@@ -244,8 +248,13 @@ final class Verdicts {
 
     // ==== Cold starts ====
 
-    /** First answers of a variant's environments in ms, the fastest first, whatever they were asked for. */
+    /**
+     * First answers of a variant's environments in ms, the fastest first, whatever they were asked for: of those that
+     * were made new one at a time, where the run has a study of them, else of those that the run started with.
+     */
     double[] coldMs(Run.Variant variant) {
+        if (!coldStarts.isEmpty()) return Sorted.of(coldStarts.stream().filter(starts -> starts.variant().equals(variant))
+                .flatMapToDouble(starts -> Arrays.stream(starts.nthMs(1).values()))).values();
         return findings.cold(variant).map(all -> {
             double last = Math.max(1, all.count() - 1);
             return all.percentiles(LongStream.range(0, all.count()).mapToDouble(rank -> rank / last).toArray());

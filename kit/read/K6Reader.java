@@ -265,6 +265,15 @@ final class K6Reader {
             return blocks;
         }
 
+        /** All samples with their times, in no order; only of a query with blocks, as no other keeps times. */
+        void forEach(Values.Sample sample) {
+            try {
+                all.forEach(sample);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
         /**
          * The exact percentiles at each p in 0..1 by k6's definition: linear between ranks at i = p(n-1). NaN if
          * empty.

@@ -3,11 +3,13 @@
 // Terminal, CSV files, page and write-up are made from these lists. To show something more, list it here, and make its
 // table where its vocabulary is: RunTables, CostTables or FileTables.
 
+//SOURCES ../judge/ColdStarts.java
 //SOURCES ../judge/Findings.java
 //SOURCES ../judge/Grouping.java
 //SOURCES ../judge/RunCost.java
 //SOURCES ../judge/Verdicts.java
 //SOURCES ../record/Run.java
+//SOURCES ColdTables.java
 //SOURCES CostTables.java
 //SOURCES Exhibit.java
 //SOURCES FileFigures.java
@@ -21,7 +23,7 @@ import module java.base;
 /** The lists of exhibits. */
 final class Exhibits {
     private static final String ANSWER = "The answer, side by side", REQUESTS = "Requests and resources",
-            CERTAINTY = "How sure this is", OVER_TIME = "Over time", DISTRIBUTION = "Distribution", TABLES = "Tables";
+            COLD = "Cold starts", CERTAINTY = "How sure this is", OVER_TIME = "Over time", DISTRIBUTION = "Distribution", TABLES = "Tables";
 
     private Exhibits() { }
 
@@ -31,13 +33,24 @@ final class Exhibits {
     static List<Exhibit> ofRun(Findings findings, boolean isValid) throws IOException {
         var verdicts = new Verdicts(findings);
         var cost = new RunCost(findings);
-        var tables = new RunTables(findings, verdicts);
         var costs = new CostTables(findings, cost, isValid);
         var figures = new RunFigures(findings, verdicts, cost);
+        var coldStarts = ColdStarts.of(findings);
+        var all = new ArrayList<Exhibit>();
+        if (findings.run.plan().steady().isPresent()) {
+            all.addAll(ofSteady(findings, verdicts, figures, coldStarts.isEmpty()));
+        }
+        if (!coldStarts.isEmpty()) all.addAll(ofCold(findings, verdicts, coldStarts));
+        all.addAll(ofCost(findings.run.plan().claims(), isValid, cost, costs, figures));
+        return all;
+    }
+
+    /** @param ownStarts whether the starts with which the run began are all that it knows of cold starts */
+    private static List<Exhibit> ofSteady(Findings findings, Verdicts verdicts, RunFigures figures, boolean ownStarts) {
+        var tables = new RunTables(findings, verdicts);
         var workloads = findings.run.plan().workloads();
         boolean claims = findings.run.plan().claims();
         var all = new ArrayList<Exhibit>();
-
         all.add(Exhibit.of("medians", ANSWER, tables.medians()).asDigest());
         if (claims) for (var measure : Verdicts.Measure.PRIMARY) {
             all.add(Exhibit.of("differences-" + measure.name().toLowerCase(Locale.ROOT), ANSWER,
@@ -58,8 +71,8 @@ final class Exhibits {
         all.add(Exhibit.of("latency", REQUESTS, tables.latency()));
         all.add(Exhibit.of("errors", REQUESTS, tables.errors()));
         all.add(Exhibit.of("throughput", REQUESTS, tables.throughput()));
-        all.add(Exhibit.of("cold-starts", REQUESTS, tables.coldStarts()));
-        if (claims) all.add(Exhibit.of("cold-start-verdicts", REQUESTS, tables.coldStartVerdicts()));
+        if (ownStarts) all.add(Exhibit.of("cold-starts", REQUESTS, tables.coldStarts()));
+        if (claims && ownStarts) all.add(Exhibit.of("cold-start-verdicts", REQUESTS, tables.coldStartVerdicts()));
         all.add(Exhibit.of("resources", REQUESTS, tables.resources()));
         if (claims) {
             all.add(Exhibit.of("smallest-findings", CERTAINTY, tables.smallestFindings()));
@@ -69,6 +82,29 @@ final class Exhibits {
             all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
             all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));
         }
+        return all;
+    }
+
+    private static List<Exhibit> ofCold(Findings findings, Verdicts verdicts, List<ColdStarts.Starts> coldStarts) {
+        var tables = new ColdTables(findings.run, coldStarts);
+        var all = new ArrayList<Exhibit>();
+        all.add(Exhibit.of("cold-environments", COLD, tables.percentiles())
+                .saying("Init is timed by the platform, the first answer by k6. A caller who has to wait for the init "
+                        + "sees it in the first answer." + (findings.run.isLocal()
+                        ? " Nothing else ran on the functions' core." : "")));
+        if (findings.run.plan().claims()) all.add(Exhibit.of("cold-start-verdicts", COLD,
+                new RunTables(findings, verdicts).coldStartVerdicts()));
+        all.add(Exhibit.of("first-answers", COLD, "The first answers of a new environment", tables::curves)
+                .saying("A point is the median, over all new environments, of the answer with that number. "
+                        + "Where a line falls, environments were still warming up."));
+        all.add(Exhibit.of("first-answers-by-number", COLD, tables.byNumber()));
+        all.add(Exhibit.of("cold-start-records", COLD, tables.records()));
+        return all;
+    }
+
+    private static List<Exhibit> ofCost(boolean claims, boolean isValid, RunCost cost, CostTables costs,
+                                        RunFigures figures) throws IOException {
+        var all = new ArrayList<Exhibit>();
         String section = "Cost" + (claims ? "" : ", a look that nothing is to be decided by") + costs.modelled();
         boolean advises = costs.advise();
         all.add(Exhibit.of("break-even", section, costs.breakEven()).saying(advises ? costs.ruleOfThumb() : ""));

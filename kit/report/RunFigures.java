@@ -7,6 +7,7 @@
 //SOURCES ../judge/Verdicts.java
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
+//SOURCES Colours.java
 //SOURCES Plots.java
 
 import module java.base;
@@ -34,20 +35,9 @@ final class RunFigures {
                 .filter(stream -> stream.workload.equals(workload) && !stream.measuredSlots().isEmpty()).toList();
     }
 
-    // ==== Colours ====
-
-    /** What a record may say of a colour; all else could be anything. */
-    private static final Pattern COLOUR = Pattern.compile("#[0-9a-f]{6}");
-
     private Optional<String> colour(Findings.Stream stream) { return colour(stream.variant.language()); }
 
-    /** A function's own colour, as it says of itself; one by its place among the functions where the record has none. */
-    private Optional<String> colour(String function) {
-        var own = findings.run.environment("functions", function, "colour").map(Object::toString)
-                .filter(text -> COLOUR.matcher(text).matches());
-        return own.or(() -> Optional.of(Plots.colour(findings.run.plan().variants().stream()
-                .map(Run.Variant::language).distinct().toList().indexOf(function))));
-    }
+    private Optional<String> colour(String function) { return Colours.of(findings.run, function); }
 
     // ==== Latency ====
 

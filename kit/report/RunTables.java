@@ -136,7 +136,8 @@ final class RunTables {
             cold.ifPresent(all -> table.figure("min [ms]", all.min()).figure("p50 [ms]", all.percentiles(.5)[0])
                     .figure("max [ms]", all.max()));
         }
-        return table.table("First answers of cold environments");
+        return table.table("First answers of environments that the run started with"
+                + (findings.run.isLocal() ? ": starts that shared a core" : ""));
     }
 
     Table resources() {
@@ -224,7 +225,7 @@ final class RunTables {
                 .row(Words.of(pair), said(verdict, Verdicts.Measure.P50))
                 .count("n", verdicts.coldMs(pair.candidate()).length)
                 .count("against n", verdicts.coldMs(pair.baseline()).length));
-        return table.table("Verdicts on first answers of cold environments, whatever they were asked for");
+        return table.table("Verdicts on first answers of new environments, whatever they were asked for");
     }
 
     /** What a run could not have seen, it cannot deny. */

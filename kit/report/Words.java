@@ -184,6 +184,12 @@ final class Words {
         };
     }
 
+    /** The figure itself, with its interval or the reason why it has none: "812, no interval: 30 values, p99 needs 368". */
+    static String of(double point, Statistics.Estimate estimate) {
+        return estimate instanceof Statistics.Unknown(var reason) && !Double.isNaN(point)
+                ? Numbers.figure(point) + ", no interval: " + of(reason) : of(estimate);
+    }
+
     /** A difference without a verdict, as of two identical variants: "+0.3 % (-0.5 to +1.1 %)". */
     static String of(Statistics.Comparison comparison) {
         return switch (comparison) {
@@ -272,6 +278,7 @@ final class Words {
             case LMI_AT_ITS_MAXIMUM -> "LMI at its maximum";
             case CLOCK -> "clock";
             case WARM_UP_NOT_OVER -> "warm-up not over";
+            case COLD_START_RECORDS -> "cold-start records";
         };
     }
 
@@ -288,6 +295,7 @@ final class Words {
                     + " a cell apart";
             case LMI_AT_ITS_MAXIMUM -> "fewer than the limit";
             case WARM_UP_NOT_OVER -> percent(gate, gate.threshold) + " in the first third";
+            case COLD_START_RECORDS -> "the first answer of a new environment, and no other, must be cold for both";
             case CLOCK -> "at most " + Numbers.figure(gate.threshold) + " s";
             case CUT_FILES, REFUSED_LINES, FAILED_CELLS, THROTTLES -> "none allowed";
             case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS ->
@@ -346,6 +354,9 @@ final class Words {
                     : plain(seconds) + " s " + of(fault) + " " + cell;
             case Gates.Case.EarlyFall(var workload, var variant, var round, _) -> round == 0 ? "none"
                     : share + " less p50 of " + workload + " on " + variant + " from round " + round + " on";
+            case Gates.Case.NewEnvironment(var cell, var flagged, var recorded, var agrees) -> agrees ? "all agree"
+                    : "the function called " + flagged + " of its answers cold and the target recorded " + recorded
+                            + (recorded == 1 ? " init in " : " inits in ") + cell;
         };
     }
 

@@ -36,7 +36,7 @@ final class CostTest {
     /** With intervals of so large a part of the value to either side. */
     static Cost.Demand demand(double billedMs, double cpuMs, double part) {
         Cost.Range time = around(billedMs, part), cpuNs = around(cpuMs * 1e6, part);
-        return new Cost.Demand("arm64", 1769, time, cpuNs, time, NEVER);
+        return new Cost.Demand("arm64", 1769, time, cpuNs, time, Optional.empty());
     }
 
     static Cost.Range around(double value, double part) {
@@ -335,12 +335,12 @@ final class CostTest {
         assertEquals(breakEven("m7g.large", demand(110, 62 * 0.9)).perSecond().value(), heavier.perSecond().low(), EXACT);
     }
 
-    @Test void an_instance_serves_until_its_cpu_its_slots_or_the_measured_limit_is_used_up() {
+    @Test void an_instance_serves_what_searches_found_or_until_its_cpu_or_its_slots_are_used_up() {
         var layout = new Cost.Layout("m7g.xlarge", 1, 2048, 1, 16, 0.5);
         assertEquals(3 * 0.5 * 1000 / 20, layout.perInstance(ON_DEMAND, demand(100, 20)).value(), EXACT);
         assertEquals(3 * 0.5 * 16 * 10, layout.perInstance(ON_DEMAND, demand(100, 1)).value(), EXACT);
-        var limited = new Cost.Demand("arm64", 1769, around(100, 0), around(1e6, 0), around(100, 0), 7);
-        assertEquals(21, layout.perInstance(ON_DEMAND, limited).value(), EXACT);
+        var limited = new Cost.Demand("arm64", 1769, around(100, 0), around(1e6, 0), around(100, 0), Optional.of(new Cost.Range(6, 7, 8)));
+        assertEquals(new Cost.Range(18, 21, 24), layout.perInstance(ON_DEMAND, limited), "three environments, at what searches found");
     }
 
     @Test void functions_that_share_a_provider_share_instances_that_hold_an_environment_of_each() {

@@ -81,7 +81,7 @@ final class NoiseTest {
     /** What a request takes on either compute: it is billed and held for 100 ms, and takes so much CPU. */
     private static Cost.Demand demand(Cost.Range times, double cpuMs) {
         return new Cost.Demand("arm64", 1769, times.map(x -> 100 * x), times.map(x -> cpuMs * 1e6 * x),
-                times.map(x -> 100 * x), Double.POSITIVE_INFINITY);
+                times.map(x -> 100 * x), Optional.empty());
     }
 
     private static Cost.Range breakEven(Cost.Demand demand) throws IOException {
@@ -112,7 +112,7 @@ final class NoiseTest {
             for (int draw = 0; draw < DRAWS; draw++) {
                 var random = new SplittableRandom(draw);
                 Cost.Range billedMs = measured(random, 100), cpuNs = measured(random, cpuMs * 1e6);
-                var found = breakEven(new Cost.Demand("arm64", 1769, billedMs, cpuNs, billedMs, Double.POSITIVE_INFINITY));
+                var found = breakEven(new Cost.Demand("arm64", 1769, billedMs, cpuNs, billedMs, Optional.empty()));
                 if (found.low() <= truth && truth <= found.high()) held++;
             }
             double covered = held / (double) DRAWS;

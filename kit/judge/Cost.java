@@ -313,11 +313,11 @@ final class Cost {
      * @param billedMs        that standard bills, its share of INIT included
      * @param cpuNs           CPU time on LMI
      * @param heldMs          that it holds one of the slots of an LMI environment
-     * @param limitPerSecond  most requests/s at which an LMI environment was seen to keep the p95 that is asked of it,
-     *                        infinite where no run has looked for it
+     * @param carriedPerSecond requests/s that an LMI environment of one vCPU carried within limits of latency and errors,
+     *                        by searches; empty where no run has looked for it
      */
     record Demand(String architecture, int memoryMb, Range billedMs, Range cpuNs, Range heldMs,
-                  double limitPerSecond) {}
+                  Optional<Range> carriedPerSecond) {}
 
     /**
      * How LMI is to serve it: environments of this size, each with slots for so many requests, on these instances.
@@ -343,10 +343,11 @@ final class Cost {
             return (int) Math.min(byCpu, byMemory) / functions;
         }
 
-        /** Requests/s that an environment serves, until CPU, slots (Little's law) or the measured limit is used up. */
+        /** Requests/s that an environment serves: what searches found, else until CPU or slots (Little's law) are used up. */
         Range perEnvironment(Demand demand) {
-            DoubleBinaryOperator served = (cpuNs, heldMs) -> Math.min(demand.limitPerSecond(),
-                    utilization * Math.min(vcpus * 1e9 / cpuNs, slots * 1000 / heldMs));
+            if (demand.carriedPerSecond().isPresent()) return demand.carriedPerSecond().get().map(perVcpu -> vcpus * perVcpu);
+            DoubleBinaryOperator served = (cpuNs, heldMs) ->
+                    utilization * Math.min(vcpus * 1e9 / cpuNs, slots * 1000 / heldMs);
             Range cpu = demand.cpuNs(), held = demand.heldMs();
             return new Range(served.applyAsDouble(cpu.high(), held.high()),
                     served.applyAsDouble(cpu.value(), held.value()), served.applyAsDouble(cpu.low(), held.low()));

@@ -9,6 +9,7 @@
 //SOURCES ../read/K6Reader.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Study.java
+//SOURCES Capacities.java
 //SOURCES Changes.java
 //SOURCES ColdStarts.java
 //SOURCES Findings.java
@@ -46,6 +47,8 @@ final class Gates {
     static final double MOST_WARMING = 0.05, WARM_UP_SHARE = 1.0 / 3;
     /** Evidence of {@link Changes}: a run has some twenty streams to be wrong about, so it is more than a mark needs. */
     static final double WARMING_EVIDENCE = 4.5;
+    /** A search went by what it recorded of its steps: the samples must say the same, but for how a number was rounded. */
+    private static final double MOST_UNLIKE = 0.001;
     /** The object of a store cell is a UUID in text. */
     static final long OBJECT_BYTES = 36;
 
@@ -78,6 +81,7 @@ final class Gates {
         LMI_AT_ITS_MAXIMUM(Unit.SHARE, Bound.BELOW, 1),
         CLOCK(Unit.SECONDS, Bound.AT_MOST, MOST_CLOCK_SECONDS),
         WARM_UP_NOT_OVER(Unit.SHARE, Bound.AT_MOST, MOST_WARMING),
+        SEARCH_RECORDS(Unit.SHARE, Bound.AT_MOST, MOST_UNLIKE),
         COLD_START_RECORDS(Unit.COUNT, Bound.AT_MOST, 0);
 
         final Unit unit;
@@ -208,6 +212,9 @@ final class Gates {
         /** By which share the median fell early, from this round on; no round and 0 where it did not. */
         record EarlyFall(String workload, String variant, int round, double figure) implements Case {}
 
+        /** By how much a step's record and its samples differ. */
+        record Step(String cell, double figure) implements Case {}
+
         /** A new environment: answers that said they were its first, and starts that the target has on record. */
         record NewEnvironment(String cell, long flagged, int recorded, boolean agrees) implements Case {
             public double figure() { return agrees ? 0 : 1; }
@@ -238,6 +245,7 @@ final class Gates {
                 check(Gate.LMI_AT_ITS_MAXIMUM, gates.atOnce()),
                 check(Gate.CLOCK, gates.clock()),
                 check(Gate.WARM_UP_NOT_OVER, gates.earlyFalls()),
+                check(Gate.SEARCH_RECORDS, gates.steps()),
                 check(Gate.COLD_START_RECORDS, gates.newEnvironments()))).toList();
     }
 
@@ -457,6 +465,11 @@ final class Gates {
     }
 
     // ==== The other studies ====
+
+    private Stream<Case.Step> steps() {
+        return measured().filter(cell -> cell.step() != null)
+                .map(cell -> new Case.Step(cell.name(), Capacities.differs(findings, cell)));
+    }
 
     private Stream<Case.NewEnvironment> newEnvironments() {
         return ColdStarts.of(findings).stream().flatMap(starts -> starts.environments().stream()).map(one ->

@@ -6,6 +6,7 @@
 // waits far less than S3 and DynamoDB do, and standard Lambda bills waiting.
 
 //SOURCES ../record/Run.java
+//SOURCES Capacities.java
 //SOURCES Cost.java
 //SOURCES Findings.java
 //SOURCES Statistics.java
@@ -25,6 +26,7 @@ final class RunCost {
     /** Whose prices are used. */
     private final String region;
     private final String architecture;
+    private final List<Capacities.Carried> carried;
     private final List<Choice> choices;
 
     RunCost(Findings findings) {
@@ -33,6 +35,7 @@ final class RunCost {
         prices = Cost.Prices.of(run.prices());
         region = text("region").filter(prices.regions()::containsKey).orElse(REFERENCE_REGION);
         architecture = text("architecture").orElse("x86_64");
+        carried = Capacities.of(findings);
         choices = run.plan().workloads().stream().filter(this::isPriced)
                 .flatMap(workload -> run.plan().languages().stream()
                         .flatMap(language -> choice(language, workload).stream())).toList();
@@ -109,11 +112,21 @@ final class RunCost {
         var cpuNs = range(lmi.get(), slot -> slot.cpuNs, slot -> slot.cpuRequests);
         var heldMs = range(lmi.get(), slot -> slot.durationMs, slot -> slot.invocations);
         if (billedMs.isEmpty() || cpuNs.isEmpty() || heldMs.isEmpty()) return Optional.empty();
-        // A run asks each workload at one rate, so nothing is known of the highest that keeps a p95: see headroom().
         return Optional.of(new Choice(standard.get(), lmi.get(), new Cost.Demand(architecture,
                 standard.get().variant.memoryMb(), billedMs.get(), cpuNs.get(), heldMs.get(),
-                Double.POSITIVE_INFINITY)));
+                carriedPerSecond(lmi.get().variant, workload))));
     }
+
+    /** What the run's searches found, where it was the function that could not carry more. */
+    private Optional<Cost.Range> carriedPerSecond(Run.Variant lmi, Run.Workload workload) {
+        return carried.stream().filter(one -> one.variant().equals(lmi) && one.isTheFunctions())
+                .filter(one -> one.workload().name().equals(workload.name()) && one.workload().query().equals(workload.query()))
+                .map(Capacities.Carried::rates).map(rates -> new Cost.Range(rates.min(), rates.at(.5), rates.max()))
+                .findFirst();
+    }
+
+    /** Whether a choice goes by what a search found. */
+    static boolean isSearched(Choice choice) { return choice.demand().carriedPerSecond().isPresent(); }
 
     private Optional<Cost.Range> billedMs(Findings.Stream stream) {
         return range(stream, slot -> slot.billedMs, slot -> slot.invocations);

@@ -110,9 +110,11 @@ final class CostTables {
 
     /** How far beyond what was measured the break-even reaches. */
     Table headroom() {
+        boolean searched = cost.choices().stream().anyMatch(RunCost::isSearched);
         String title = ("Load of one LMI environment: as measured, at the break-even, and full, "
-                + "which is %s %% of its CPU or of its slots%s")
-                        .formatted(Numbers.figure(100 * Cost.UTILIZATION), modelled());
+                + "which is %s%s %% of its CPU or of its slots%s").formatted(
+                        searched ? "what the searches found, or where they found nothing " : "",
+                        Numbers.figure(100 * Cost.UTILIZATION), modelled());
         var instead = insteadOf(title, noAdvice);
         if (instead.isPresent()) return instead.get();
         var table = new Tables.Rows("workload", "language").figures(List.of("environments", "measured [1/s]",

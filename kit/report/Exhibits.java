@@ -3,12 +3,14 @@
 // Terminal, CSV files, page and write-up are made from these lists. To show something more, list it here, and make its
 // table where its vocabulary is: RunTables, CostTables or FileTables.
 
+//SOURCES ../judge/Capacities.java
 //SOURCES ../judge/ColdStarts.java
 //SOURCES ../judge/Findings.java
 //SOURCES ../judge/Grouping.java
 //SOURCES ../judge/RunCost.java
 //SOURCES ../judge/Verdicts.java
 //SOURCES ../record/Run.java
+//SOURCES CapacityTables.java
 //SOURCES ColdTables.java
 //SOURCES CostTables.java
 //SOURCES Exhibit.java
@@ -23,7 +25,7 @@ import module java.base;
 /** The lists of exhibits. */
 final class Exhibits {
     private static final String ANSWER = "The answer, side by side", REQUESTS = "Requests and resources",
-            COLD = "Cold starts", CERTAINTY = "How sure this is", OVER_TIME = "Over time", DISTRIBUTION = "Distribution", TABLES = "Tables";
+            CAPACITY = "Capacity", COLD = "Cold starts", CERTAINTY = "How sure this is", OVER_TIME = "Over time", DISTRIBUTION = "Distribution", TABLES = "Tables";
 
     private Exhibits() { }
 
@@ -40,6 +42,8 @@ final class Exhibits {
         if (findings.run.plan().steady().isPresent()) {
             all.addAll(ofSteady(findings, verdicts, figures, coldStarts.isEmpty()));
         }
+        var carried = Capacities.of(findings);
+        if (!carried.isEmpty()) all.addAll(ofCapacity(new CapacityTables(findings.run, carried)));
         if (!coldStarts.isEmpty()) all.addAll(ofCold(findings, verdicts, coldStarts));
         all.addAll(ofCost(findings.run.plan().claims(), isValid, cost, costs, figures));
         return all;
@@ -82,6 +86,25 @@ final class Exhibits {
             all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
             all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));
         }
+        return all;
+    }
+
+    private static List<Exhibit> ofCapacity(CapacityTables tables) {
+        var all = new ArrayList<Exhibit>();
+        all.add(Exhibit.of("capacity", CAPACITY, tables.carried())
+                .saying(tables.limits() + " Least and most are the spread between searches. The closed form is what the places "
+                        + "or the vCPU could carry at most by what a single request takes."));
+        for (var workload : tables.workloads()) {
+            all.add(Exhibit.of("capacity-" + workload.name(), CAPACITY, "Throughput against p99: " + workload.name(),
+                    () -> tables.throughput(workload))
+                    .saying("A point is one step of the first search. Where a line turns upwards or back, the variant is saturated."));
+        }
+        if (tables.haveSweeps()) {
+            all.add(Exhibit.of("sweep", CAPACITY, tables.sweep()).saying(tables.knees()));
+            all.add(Exhibit.of("sweep-curves", CAPACITY, "What an LMI environment carries by its concurrency", tables::sweepCurves)
+                    .saying("Where a line becomes level, more requests at once only wait for one another."));
+        }
+        all.add(Exhibit.of("capacity-steps", CAPACITY, tables.steps()));
         return all;
     }
 

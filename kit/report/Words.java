@@ -11,6 +11,7 @@
 //SOURCES ../judge/RunCost.java
 //SOURCES ../judge/Statistics.java
 //SOURCES ../judge/Verdicts.java
+//SOURCES ../record/Search.java
 //SOURCES Numbers.java
 
 import module java.base;
@@ -278,6 +279,7 @@ final class Words {
             case LMI_AT_ITS_MAXIMUM -> "LMI at its maximum";
             case CLOCK -> "clock";
             case WARM_UP_NOT_OVER -> "warm-up not over";
+            case SEARCH_RECORDS -> "search records";
             case COLD_START_RECORDS -> "cold-start records";
         };
     }
@@ -298,7 +300,7 @@ final class Words {
             case COLD_START_RECORDS -> "the first answer of a new environment, and no other, must be cold for both";
             case CLOCK -> "at most " + Numbers.figure(gate.threshold) + " s";
             case CUT_FILES, REFUSED_LINES, FAILED_CELLS, THROTTLES -> "none allowed";
-            case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS ->
+            case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS, SEARCH_RECORDS ->
                     percent(gate, gate.threshold);
         };
     }
@@ -354,6 +356,8 @@ final class Words {
                     : plain(seconds) + " s " + of(fault) + " " + cell;
             case Gates.Case.EarlyFall(var workload, var variant, var round, _) -> round == 0 ? "none"
                     : share + " less p50 of " + workload + " on " + variant + " from round " + round + " on";
+            case Gates.Case.Step(var cell, var unlike) -> unlike == 0 ? "all are what the samples say"
+                    : "the record and the samples are " + share + " apart in " + cell;
             case Gates.Case.NewEnvironment(var cell, var flagged, var recorded, var agrees) -> agrees ? "all agree"
                     : "the function called " + flagged + " of its answers cold and the target recorded " + recorded
                             + (recorded == 1 ? " init in " : " inits in ") + cell;
@@ -366,6 +370,30 @@ final class Words {
             case ANSWER_BEFORE_CELL -> "from an answer to the start of";
             case ANSWER_AFTER_CELL -> "from the end to an answer of";
             case PHASE_TOO_LONG -> "more than a phase and its slowest answer in";
+        };
+    }
+
+    // ==== Searches ====
+
+    /** What ended a search. */
+    static String of(Search.Limit limit) {
+        return switch (limit) {
+            case NONE -> "nothing";
+            case LATENCY -> "latency";
+            case ERRORS -> "errors";
+            case GENERATOR -> "load generator, front door or stores: the function may carry more";
+            case STEPS -> "no limit that held still";
+        };
+    }
+
+    /** What became of a step that met this limit. */
+    static String ofStep(Search.Limit limit) {
+        return switch (limit) {
+            case NONE -> "held";
+            case LATENCY -> "too slow";
+            case ERRORS -> "too many errors";
+            case GENERATOR -> "the generator fell behind";
+            case STEPS -> "the last one";
         };
     }
 

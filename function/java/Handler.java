@@ -108,11 +108,14 @@ public final class Handler implements RequestHandler<APIGatewayProxyRequestEvent
         var query = Objects.requireNonNullElse(event.getQueryStringParameters(), Map.<String, String>of());
         return switch (path.getOrDefault("workload", "")) {
             case "hello" -> hello();
-            case "io" -> io(integer(query, "delay_ms", 0, 10_000));
-            case "cpu" -> cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 10_000_000));
+            case "io" -> io(integer(query, "delay_ms", 0, 15_000));
+            case "cpu" -> cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 1_000_000));
+            case "mixed" -> mixed(
+                    integer(query, "delay_ms", 0, 15_000),
+                    text(query, "seed", 256), integer(query, "hash_loops", 1, 1_000_000));
             case "store" -> store();
             case "health" -> health();
-            default -> throw new Refusal(404, "not_found", "the workloads are hello, io, cpu, store and health");
+            default -> throw new Refusal(404, "not_found", "the workloads are hello, io, cpu, mixed, store and health");
         };
     }
 
@@ -130,6 +133,12 @@ public final class Handler implements RequestHandler<APIGatewayProxyRequestEvent
         var digest = sha256.digest(seed.getBytes(UTF_8));
         for (int i = 0; i < hashLoops; i++) digest = sha256.digest(digest);
         return fields("seed", seed, "hashLoops", hashLoops, "digest", HexFormat.of().formatHex(digest));
+    }
+
+    Map<String, Object> mixed(int delayMs, String seed, int hashLoops) throws Exception {
+        var answer = io(delayMs);
+        answer.putAll(cpu(seed, hashLoops));
+        return answer;
     }
 
     Map<String, Object> store() throws NoSuchAlgorithmException {

@@ -61,15 +61,18 @@ def route(method, workload, query):
         case "hello":
             return hello()
         case "io":
-            return io(integer(query, "delay_ms", 0, 10_000))
+            return io(integer(query, "delay_ms", 0, 15_000))
         case "cpu":
-            return cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 10_000_000))
+            return cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 1_000_000))
+        case "mixed":
+            delay_ms = integer(query, "delay_ms", 0, 15_000)
+            return mixed(delay_ms, text(query, "seed", 256), integer(query, "hash_loops", 1, 1_000_000))
         case "store":
             return store()
         case "health":
             return health()
         case _:
-            raise Refusal(404, "not_found", "the workloads are hello, io, cpu, store and health")
+            raise Refusal(404, "not_found", "the workloads are hello, io, cpu, mixed, store and health")
 
 
 def hello():
@@ -86,6 +89,10 @@ def cpu(seed, hash_loops):
     for _ in range(hash_loops):
         digest = hashlib.sha256(digest).digest()
     return {"seed": seed, "hashLoops": hash_loops, "digest": digest.hex()}
+
+
+def mixed(delay_ms, seed, hash_loops):
+    return io(delay_ms) | cpu(seed, hash_loops)
 
 
 def store():

@@ -90,11 +90,15 @@ impl Function {
         }
         match request.path_parameters().first("workload") {
             Some("hello") => hello(),
-            Some("io") => io(integer(request, "delay_ms", 0, 10_000)?).await,
-            Some("cpu") => cpu(text(request, "seed", 256)?, integer(request, "hash_loops", 1, 10_000_000)?).await,
+            Some("io") => io(integer(request, "delay_ms", 0, 15_000)?).await,
+            Some("cpu") => cpu(text(request, "seed", 256)?, integer(request, "hash_loops", 1, 1_000_000)?).await,
+            Some("mixed") => {
+                let delay_ms = integer(request, "delay_ms", 0, 15_000)?;
+                mixed(delay_ms, text(request, "seed", 256)?, integer(request, "hash_loops", 1, 1_000_000)?).await
+            }
             Some("store") => self.store().await,
             Some("health") => self.health(),
-            _ => Err(refusal(404, "not_found", "the workloads are hello, io, cpu, store and health")),
+            _ => Err(refusal(404, "not_found", "the workloads are hello, io, cpu, mixed, store and health")),
         }
     }
 }
@@ -119,6 +123,13 @@ async fn cpu(seed: String, hash_loops: u32) -> Answer {
     });
     let digest = hashing.await.expect("hashing does not fail");
     Ok(json!({"seed": seed, "hashLoops": hash_loops, "digest": hex::encode(digest)}))
+}
+
+async fn mixed(delay_ms: u32, seed: String, hash_loops: u32) -> Answer {
+    let mut answer = io(delay_ms).await?;
+    let hashed = cpu(seed, hash_loops).await?;
+    answer.as_object_mut().expect("io answers an object").extend(hashed.as_object().expect("so does cpu").clone());
+    Ok(answer)
 }
 
 impl Function {

@@ -26,11 +26,13 @@ async function answer({ httpMethod, pathParameters, queryStringParameters }) {
     const query = queryStringParameters ?? {};
     switch (pathParameters?.workload) {
         case "hello": return { message: "hello" };
-        case "io": return io(integer(query, "delay_ms", 0, 10_000));
-        case "cpu": return cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 10_000_000));
+        case "io": return io(integer(query, "delay_ms", 0, 15_000));
+        case "cpu": return cpu(text(query, "seed", 256), integer(query, "hash_loops", 1, 1_000_000));
+        case "mixed": return mixed(integer(query, "delay_ms", 0, 15_000), text(query, "seed", 256),
+            integer(query, "hash_loops", 1, 1_000_000));
         case "store": return store();
         case "health": return health();
-        default: throw new Refusal(404, "not_found", "the workloads are hello, io, cpu, store and health");
+        default: throw new Refusal(404, "not_found", "the workloads are hello, io, cpu, mixed, store and health");
     }
 }
 
@@ -43,6 +45,10 @@ function cpu(seed, hashLoops) {
     let digest = sha256(seed);
     for (let loop = 0; loop < hashLoops; loop++) digest = sha256(digest);
     return { seed, hashLoops, digest: digest.toString("hex") };
+}
+
+async function mixed(delayMs, seed, hashLoops) {
+    return { ...await io(delayMs), ...cpu(seed, hashLoops) };
 }
 
 async function store() {

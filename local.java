@@ -13,7 +13,7 @@
 
 //JAVA 25
 //DESCRIPTION Lambda on this machine, standard and Managed Instances, behind a front door, with S3 and DynamoDB
-//RUNTIME_OPTIONS -Xmx1g -XX:+UseG1GC
+//RUNTIME_OPTIONS -Xmx1g -XX:+UseG1GC --enable-native-access=ALL-UNNAMED
 //SOURCES kit/build/Build.java
 //SOURCES kit/build/Children.java
 //SOURCES kit/Cli.java
@@ -175,10 +175,12 @@ final class Local implements Callable<Integer> {
         /** What is to be closed, the newest first. */
         private final Deque<AutoCloseable> open = new ConcurrentLinkedDeque<>();
         private volatile Up up;
+        /** Of the metrics, at the end of the cell before; empty before the first. */
+        private List<Run.Metric> lastReading = List.of();
 
         /** What start has started, and what has been measured of it. */
         private record Up(Map<String, Lambda> functions, Stores stores, Records<Run.Invocation> invocations,
-                          Records<Run.Metric> metrics) {}
+                          Records<Run.Metric> metrics, Meter meter) {}
 
         Site() throws IOException {
             pinning = Machine.isLinux() ? Machine.Pinning.ofThisMachine() : new Machine.Pinning(List.of(), List.of());
@@ -244,8 +246,8 @@ final class Local implements Callable<Integer> {
                     functions.put(variant.name(), closedWithSite(new Lambda(settings, home,
                             logs.resolve(variant.name() + ".log"), starts, Lambda.TIMEOUT, invocations::add)));
                 }
-                up = new Up(functions, stores, invocations, metrics);
-                closedWithSite(Meter.start(functions, stores, metrics));
+                up = new Up(functions, stores, invocations, metrics,
+                        closedWithSite(Meter.start(functions, stores, metrics)));
             } catch (IOException failed) {
                 close();
                 throw new Cli.Problem(Cli.START_FAILED, failed.getMessage(), "the logs are in " + logs, failed);
@@ -349,8 +351,13 @@ final class Local implements Callable<Integer> {
                     count++;
                 }
             }
+            // Nothing is asked between two cells, so the reading at the end of one is that at the beginning of the next.
+            var readings = new ArrayList<>(lastReading);
+            readings.addAll(up.metrics.take(request.from(), request.to()));
+            lastReading = up.meter.read();
+            readings.addAll(lastReading);
             try (var out = Files.newBufferedWriter(request.metricsFile())) {
-                for (var metric : up.metrics.take(request.from(), request.to())) {
+                for (var metric : readings) {
                     boolean other = up.functions.containsKey(metric.subject()) && !wanted.contains(metric.subject());
                     if (!other) out.write(Run.line(metric) + "\n");
                 }

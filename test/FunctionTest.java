@@ -16,6 +16,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -136,6 +137,36 @@ final class FunctionTest {
         var contents = target.ask(new Target.Stored(ids.iterator().next()));
         assertEquals(new Run.Stored(STORES, STORES, true, 36, 36), contents.stored());
         assertEquals(ids.iterator().next(), contents.object());
+    }
+
+    @Test void metrics_are_read_every_second_and_at_both_ends_of_a_cell() throws Exception {
+        var variant = VARIANTS.getFirst();
+        invocations(variant, Instant.now());
+        var begin = Instant.now();
+        replies(variant, "/cpu?seed=a&hash_loops=100000", 3, 1);
+        Thread.sleep(3500);
+        invocations(variant, begin);
+        var readings = new TreeMap<String, NavigableMap<Instant, Double>>();
+        try (var lines = Files.lines(directory.resolve("metrics.ndjson"))) {
+            for (String line : lines.toList()) {
+                var metric = Run.json().readValue(line, Run.Metric.class);
+                readings.computeIfAbsent(metric.subject() + " " + metric.metric(), _ -> new TreeMap<>())
+                        .put(metric.time(), metric.value());
+            }
+        }
+        for (String metric : List.of("cpuNs", "startCpuNs", "memoryBytes", "environments", "concurrency", "throttles", "coldStarts")) {
+            var values = readings.get(variant.name() + " " + metric);
+            assertTrue(values.size() >= 5, metric + ": " + values);
+            assertFalse(values.firstKey().isAfter(begin), metric + " before the first request");
+            var times = List.copyOf(values.keySet());
+            for (int i = 1; i < times.size(); i++) {
+                assertTrue(Duration.between(times.get(i - 1), times.get(i)).toMillis() < 1500, metric + ": " + times);
+            }
+        }
+        for (String metric : List.of("cpuNs", "idleNs", "stealNs", "load")) assertTrue(readings.containsKey("machine " + metric), metric);
+        var cpuNs = readings.get(variant.name() + " cpuNs");
+        double usedNs = cpuNs.lastEntry().getValue() - cpuNs.firstEntry().getValue();
+        assertTrue(usedNs > 1e6 && usedNs < 30e9, usedNs + " ns");
     }
 
     @ParameterizedTest @FieldSource("LMI")

@@ -378,6 +378,40 @@ final class LocalTest {
         assertEquals(200, get("/f/where").statusCode());
     }
 
+    // ==== What is read of processes ====
+
+    @Test void cpu_time_of_a_process_is_told_to_the_nanosecond() throws Exception {
+        var function = openStandard(1);
+        int pid = json(get("/f/where")).get("pid").asInt();
+        long beforeNs = Machine.cpuNs(pid);
+        for (int i = 0; i < 5; i++) get("/f/where");
+        long fiveNs = Machine.cpuNs(pid) - beforeNs;
+        assertTrue(fiveNs > 50_000 && fiveNs < 100_000_000, fiveNs + " ns for five small answers");
+        assertNotEquals(0, Machine.cpuNs(pid) % 10_000_000, "that would be a clock's tick");
+        long groupNs = Machine.usage(Set.of((long) pid)).get((long) pid).cpuNs();
+        assertEquals(Machine.cpuNs(pid), groupNs, 20e6);
+        assertEquals(pid, function.state().processGroups().values().iterator().next());
+    }
+
+    @Test void cpu_time_until_an_environment_is_ready_is_counted_apart_and_so_are_cold_starts() throws Exception {
+        for (int places : new int[] {1, 3}) {
+            var function = open("f", places, 1, Lambda.TIMEOUT);
+            function.awaitReady();
+            get("/f/where");
+            long startNs = function.state().startCpuNs();
+            // Python's own start takes some 50 ms of CPU, the answer a fraction of one.
+            assertTrue(startNs > 20_000_000, startNs + " ns");
+            for (int i = 0; i < 20; i++) get("/f/where");
+            assertEquals(startNs, function.state().startCpuNs());
+            assertEquals(1, function.state().coldStarts());
+            function.recycle();
+            function.awaitReady();
+            get("/f/where");
+            assertEquals(2, function.state().coldStarts());
+            assertTrue(function.state().startCpuNs() > startNs + 20_000_000);
+        }
+    }
+
     // ==== What is recorded, and what a function sees ====
 
     @Test void an_invocation_is_recorded_as_lambda_reports_it() throws Exception {

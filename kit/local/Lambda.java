@@ -82,7 +82,7 @@ final class Lambda implements AutoCloseable {
     private final Set<Environment> environments = new LinkedHashSet<>();
     /** An environment is in here once for each of its free places; the next request takes the first. */
     private final Deque<Environment> free = new ArrayDeque<>();
-    private long throttles;
+    private long throttles, coldStarts, startCpuNs;
     private volatile Environment prepared;
 
     /**
@@ -188,14 +188,22 @@ final class Lambda implements AutoCloseable {
         return List.copyOf(environments);
     }
 
-    /** How the function stands at this moment. Process groups are those of its environments. */
-    record State(List<Long> processGroups, int environments, int concurrency, long throttles) {}
+    /**
+     * How the function stands at this moment.
+     *
+     * @param processGroups  of its environments, by their names
+     * @param throttles      so far
+     * @param coldStarts     environments that have become ready so far; on LMI nobody waited for them
+     * @param startCpuNs     CPU time that those took until they were ready
+     */
+    record State(Map<String, Long> processGroups, int environments, int concurrency, long throttles, long coldStarts,
+                 long startCpuNs) {}
 
     synchronized State state() {
         var up = environments.stream().filter(Environment::isUp).toList();
         int concurrency = environments.stream().mapToInt(environment -> environment.calls.size()).sum();
-        var processGroups = up.stream().map(environment -> environment.process.pid()).toList();
-        return new State(processGroups, up.size(), concurrency, throttles);
+        var processGroups = up.stream().collect(Collectors.toMap(it -> it.logStream, it -> it.process.pid()));
+        return new State(processGroups, up.size(), concurrency, throttles, coldStarts, startCpuNs);
     }
 
     /** Tells the environment with this process group of its peak memory, for the records of its invocations. */
@@ -409,10 +417,26 @@ final class Lambda implements AutoCloseable {
         /** All workers are there: every place is free but those of the calls that the environment was made for. */
         private void becomeReady() {
             initMs.set((System.nanoTime() - startedNs) / 1e6);
+            long cpuNs = cpuNs();
             synchronized (Lambda.this) {
+                coldStarts++;
+                startCpuNs += cpuNs;
                 for (int place = calls.size(); place < settings.places; place++) release(this);
             }
             ready.complete(null);
+        }
+
+        /** What it has used so far. In the standard model somebody waits, and a look at all processes takes milliseconds. */
+        private long cpuNs() {
+            // A fast client polls before ProcessBuilder.start has returned its process.
+            if (process == null) return 0;
+            long group = process.pid();
+            try {
+                return settings.lmi ? Machine.usage(Set.of(group)).getOrDefault(group, Machine.Usage.NONE).cpuNs()
+                        : Machine.cpuNs(group);
+            } catch (IOException unreadable) {
+                return Machine.cpuNs(group);
+            }
         }
 
         // ---- End

@@ -455,8 +455,18 @@ record Run(int schema, String id, String target, Instant started, Instant finish
                       Double billedMs, Double initMs, Integer memoryMb, Double maxMemoryMb) {}
 
     /**
-     * One figure at one time. Subject: a variant, or "k6", "door", "stores", "machine". Metrics: cpuNs (total so far),
-     * memoryBytes, environments, concurrency, throttles (total so far); on AWS also CloudWatch's own, by its names.
+     * One figure at one time. Subject: a variant, or "k6", "door", "stores", "machine". On this machine the figures are read
+     * once a second, and at the end of each cell; the first of a cell is that at the end of the cell before. They are
+     * <ul>
+     * <li>of all: cpuNs (total so far; of a variant all its environments', to the nanosecond where the system tells) and
+     *     memoryBytes (now)
+     * <li>of a variant: environments and concurrency (now); throttles and coldStarts (totals so far; an environment counts
+     *     once it is ready, on LMI as well, where nobody waited for it); startCpuNs (total so far: the part of cpuNs that
+     *     environments took until they were ready, so that cpuNs less startCpuNs is what requests took)
+     * <li>of the machine: cpuNs, idleNs and stealNs (totals so far of all cores; what other guests stole is in cpuNs), load
+     *     (tasks that ran or waited, mean of a minute) and frequencyMhz (mean of the cores, every ten seconds, where told)
+     * </ul>
+     * On AWS they are CloudWatch's own, by its names.
      */
     record Metric(Instant time, String subject, String metric, double value) {}
 

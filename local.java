@@ -17,6 +17,7 @@
 //SOURCES kit/build/Build.java
 //SOURCES kit/build/Children.java
 //SOURCES kit/Cli.java
+//SOURCES kit/local/CpuQuota.java
 //SOURCES kit/local/FrontDoor.java
 //SOURCES kit/local/Lambda.java
 //SOURCES kit/local/Machine.java
@@ -50,7 +51,7 @@ final class Local implements Callable<Integer> {
 
     /** The most standard environments of a function, as many as an LMI environment has places; beyond is a throttle. */
     private static final int STANDARD_ENVIRONMENTS = 16;
-    /** What one core's worth of memory is. Other sizes would need a quota on CPU time, which not every user may set. */
+    /** What one core's worth of memory is. Standard of less needs a quota on CPU time, which not every user may set. */
     private static final Map<String, Integer> MEMORY_MB = Map.of(Run.Variant.STANDARD, 1769, Run.Variant.LMI, 2048);
     /** The memory of the stores with their heap full, measured. What environments take stands in each function.json. */
     private static final int STORES_MB = 2600;
@@ -144,8 +145,17 @@ final class Local implements Callable<Integer> {
         if (!function.local().memoryMb().containsKey(variant.compute())) return "its function.json says that it is not for "
                 + variant.compute() + " on this machine: its memory there is not named";
         int memoryMb = MEMORY_MB.get(variant.compute());
-        return variant.memoryMb() == memoryMb ? null
-                : "on one machine %s has %d MB, one core; other sizes need AWS".formatted(variant.compute(), memoryMb);
+        if (variant.memoryMb() == memoryMb) return null;
+        if (variant.lmi() || variant.memoryMb() > memoryMb) {
+            return "on one machine %s has %d MB, one core; such a size needs AWS".formatted(variant.compute(), memoryMb);
+        }
+        return Quota.FOUND.isPresent() ? null : "standard of less than %d MB has a share of a core, ".formatted(memoryMb)
+                + "which needs cgroups that this user may write to";
+    }
+
+    /** Looked for when the first variant needs it. */
+    private static final class Quota {
+        static final Optional<CpuQuota> FOUND = CpuQuota.ofThisMachine();
     }
 
     private static Map<String, MeasuredFunction.Artefact> build(
@@ -209,7 +219,7 @@ final class Local implements Callable<Integer> {
             for (var variant : request.plan().variants()) {
                 if (refused.containsKey(variant.name())) continue;
                 needMb += request.functions().get(variant.language()).local().memoryMb().get(variant.compute())
-                        * (variant.lmi() ? 1 : STANDARD_ENVIRONMENTS);
+                        * (variant.lmi() ? Math.max(1, variant.concurrency() / Run.LMI_CONCURRENCY) : STANDARD_ENVIRONMENTS);
             }
             var warnings = new ArrayList<String>();
             long availableMb = Machine.availableBytes() / 1048576;
@@ -282,7 +292,8 @@ final class Local implements Callable<Integer> {
                     "AWS_ACCESS_KEY_ID", "local", "AWS_SECRET_ACCESS_KEY", "local"));
             return new Lambda.Settings(variant.name(), variant.lmi(), variant.concurrency(),
                     variant.lmi() ? 1 : STANDARD_ENVIRONMENTS, variant.memoryMb(),
-                    command, artefact.directory(), variables);
+                    command, artefact.directory(), variables,
+                    variant.memoryMb() == MEMORY_MB.get(variant.compute()) ? null : Quota.FOUND.orElseThrow());
         }
 
         private Map<String, Object> environment(Map<String, MeasuredFunction.Artefact> artefacts) {
@@ -291,7 +302,8 @@ final class Local implements Callable<Integer> {
             return new TreeMap<>(Map.of("kind", "Lambda's execution models on this machine",
                     "architecture", System.getProperty("os.arch").equals("aarch64") ? "arm64" : "x86_64",
                     "pinning", pinning.none() ? "none" : pinning,
-                    "cpuQuota", "none: the environments of all functions share the functions' cores",
+                    "cpuQuota", "standard of less than 1769 MB has memoryMb / 1769 of a core for each environment, in periods "
+                            + "of 20 ms; the others share the functions' cores without one",
                     "stores", Map.of("s3", "S3Proxy 4.1.0, in memory", "dynamodb", "DynamoDB Local 3.1.0, in memory"),
                     "limits", Map.of("standardEnvironments", STANDARD_ENVIRONMENTS, "lmiEnvironments", 1,
                             "lmiConcurrency", Run.LMI_CONCURRENCY, "timeoutSeconds", Lambda.TIMEOUT.toSeconds()),

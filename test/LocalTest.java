@@ -47,6 +47,10 @@ final class LocalTest {
                     case "sleep":
                         time.sleep(float(query["seconds"]))
                         return answer({})
+                    case "spin":
+                        begin, cpu = time.monotonic(), time.process_time()
+                        while time.process_time() - cpu < float(query["seconds"]): pass
+                        return answer({"seconds": time.monotonic() - begin})
                     case "raw": return json.loads(query["reply"])
                     case "big": return {"statusCode": 200, "body": "x" * int(query["bytes"])}
                     case "fail": raise ValueError("as told")
@@ -75,13 +79,19 @@ final class LocalTest {
 
     /** Opens a door before one function: LMI when it has more than one place. */
     private Lambda open(String name, int places, int environments, Duration timeout) throws IOException {
+        return open(name, places, environments, timeout, 1769, null);
+    }
+
+    private Lambda open(String name, int places, int environments, Duration timeout, int memoryMb, CpuQuota quota)
+            throws IOException {
         Files.writeString(directory.resolve("told.py"), FUNCTION);
         var launch = Build.launch(python, 1769);
         var command = new ArrayList<>(launch.command());
         command.set(command.size() - 1, "told.handler");
         var variables = new TreeMap<>(launch.environment());
         variables.put("KIT_VARIANT", name);
-        var settings = new Lambda.Settings(name, places > 1, places, environments, 1769, command, directory, variables);
+        var settings = new Lambda.Settings(
+                name, places > 1, places, environments, memoryMb, command, directory, variables, quota);
         var function = new Lambda(
                 settings, directory, directory.resolve("log"), new Semaphore(1, true), timeout, invocations::add);
         functions.put(name, function);
@@ -376,6 +386,37 @@ final class LocalTest {
         function.awaitReady();
         assertEquals(1, function.state().environments());
         assertEquals(200, get("/f/where").statusCode());
+    }
+
+    // ==== Shares of a core ====
+
+    @Test void a_quota_is_found_where_groups_can_be_made_and_written_as_each_version_asks() throws Exception {
+        Path one = Files.createDirectories(directory.resolve("cpu,cpuacct/own")), two = Files.createDirectories(directory.resolve("own"));
+        Files.writeString(two.resolve("cgroup.subtree_control"), "");
+        var lines = List.of("4:cpu,cpuacct:/own", "0::/own");
+        assertEquals(new CpuQuota(one, false), CpuQuota.find(directory, lines).orElseThrow());
+        var unified = CpuQuota.find(directory, List.of("0::/own")).orElseThrow();
+        assertEquals(new CpuQuota(two, true), unified);
+        assertEquals("+cpu", Files.readString(two.resolve("cgroup.subtree_control")));
+        assertEquals(Optional.empty(), CpuQuota.find(directory, List.of("4:memory:/own", "0::/elsewhere")));
+        unified.make("a", 512 / 1769.0);
+        assertEquals("5789 20000", Files.readString(two.resolve("lambda-kit-a/cpu.max")));
+        new CpuQuota(one, false).make("b", 1e-9);
+        assertEquals("1000", Files.readString(one.resolve("lambda-kit-b/cpu.cfs_quota_us")), "the least that the kernel takes");
+        assertEquals("20000", Files.readString(one.resolve("lambda-kit-b/cpu.cfs_period_us")));
+    }
+
+    @Test void an_environment_of_less_memory_runs_in_a_group_of_its_own_with_that_share_of_a_core() throws Exception {
+        var quota = CpuQuota.ofThisMachine();
+        org.junit.jupiter.api.Assumptions.assumeTrue(quota.isPresent(), "no cgroup that this user may write to");
+        var function = open("f", 1, 1, Lambda.TIMEOUT, 442, quota.get());
+        // A quarter of a core: a second of computing takes four. This machine may be busy, so it may take longer.
+        long seconds = json(get("/f/spin?seconds=1")).get("seconds").asLong();
+        assertTrue(seconds >= 3, seconds + " s");
+        String group = "lambda-kit-" + invocations.getFirst().environment().replaceFirst(".*]", "");
+        assertTrue(Files.isDirectory(quota.get().parent().resolve(group)));
+        function.close();
+        assertFalse(Files.exists(quota.get().parent().resolve(group)));
     }
 
     // ==== What is read of processes ====

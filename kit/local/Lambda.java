@@ -13,6 +13,7 @@
 // so a caller that never has more under way than there are places is never throttled.
 
 //SOURCES ../build/Children.java
+//SOURCES CpuQuota.java
 //SOURCES Machine.java
 //SOURCES ../record/Disk.java
 //SOURCES ../record/Run.java
@@ -58,9 +59,18 @@ final class Lambda implements AutoCloseable {
      * @param command      the runtime client with the function, and before it what pins it to its cores
      * @param directory    where the function's code is
      * @param variables    environment variables beside Lambda's own
+     * @param quota        sets an environment's share of a core; null where it has a whole one
      */
     record Settings(String name, boolean lmi, int places, int environments, int memoryMb, List<String> command,
-                    Path directory, Map<String, String> variables) {}
+                    Path directory, Map<String, String> variables, CpuQuota quota) {
+        Settings(String name, boolean lmi, int places, int environments, int memoryMb, List<String> command,
+                 Path directory, Map<String, String> variables) {
+            this(name, lmi, places, environments, memoryMb, command, directory, variables, null);
+        }
+
+        /** Of a core, as Lambda gives it. */
+        double share() { return (double) memoryMb / Run.Variant.ONE_VCPU_MB; }
+    }
 
     /** What became of a request. */
     sealed interface Outcome {
@@ -275,13 +285,15 @@ final class Lambda implements AutoCloseable {
         private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
         private final AtomicReference<Double> initMs = new AtomicReference<>();
         private final AtomicBoolean ended = new AtomicBoolean();
-        private final Path home = temporary.resolve(logStream.substring(logStream.indexOf(']') + 1));
+        private final Path home = temporary.resolve(id());
         private volatile HttpServer api;
         private volatile Process process;
         private volatile long startedNs;
         /** It gets no more calls. */
         volatile boolean retired;
         volatile long peakBytes;
+
+        private String id() { return logStream.substring(logStream.indexOf(']') + 1); }
 
         /** Ready, and known by its process: a fast client polls before ProcessBuilder.start has returned it. */
         boolean isUp() { return process != null && ready.isDone() && !ready.isCompletedExceptionally(); }
@@ -310,7 +322,12 @@ final class Lambda implements AutoCloseable {
                 if (ended.get()) return;
                 Files.createDirectories(home);
                 api = listen(workers, this::serve);
-                var builder = Children.builder(settings.command).directory(settings.directory.toFile())
+                var command = settings.command;
+                if (settings.quota != null) {
+                    settings.quota.make(id(), settings.share());
+                    command = settings.quota.within(id(), command);
+                }
+                var builder = Children.builder(command).directory(settings.directory.toFile())
                         .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
                 builder.environment().clear();
                 builder.environment().putAll(variables());
@@ -472,6 +489,7 @@ final class Lambda implements AutoCloseable {
             calls.clear();
             if (process != null) kill(process);
             workers.shutdownNow();
+            if (settings.quota != null) settings.quota.remove(id());
             if (api != null) api.stop(0);
             try {
                 Disk.delete(home);

@@ -85,7 +85,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
      */
     record Variant(String name, String language, String compute, int memoryMb, int concurrency, boolean twin) {
         static final String STANDARD = "standard", LMI = "lmi";
-        private static final int ONE_VCPU_MB = 1769;
+        static final int ONE_VCPU_MB = 1769;
         private static final Pattern NAME =
                 Pattern.compile("([a-z][a-z0-9-]{0,39})-(standard|lmi)-(\\d{1,5})(?:-c(\\d{1,4}))?(-twin)?");
 

@@ -30,7 +30,7 @@ final class Changes {
      * @param evidence  for the change, as a logarithm: 3 is twenty times likelier than noise that swings
      */
     record Change(int block, double before, double after, double evidence) {
-        /** Not where noise that remembers for long may have swung so by itself. */
+        /** False where noise that remembers for long may have swung as far by itself. */
         boolean sure() { return evidence >= SWINGS_APART; }
     }
 
@@ -116,7 +116,7 @@ final class Changes {
         return best;
     }
 
-    /** A stretch that leaves fewer blocks behind it than make a level. */
+    /** Whether a stretch leaves fewer blocks after it than a level needs. */
     private static boolean isCutOff(int to, int blocks) { return to < blocks && to > blocks - MINIMUM_SEGMENT; }
 
     /** Keeps the logarithm finite where a step explains all there is. */

@@ -23,7 +23,7 @@ final class Cost {
     static final double HOURS_PER_MONTH = 730;
     static final double SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600;
 
-    /** Share of an LMI fleet in use: AWS says that a fleet takes 50 % more at once, so 1 / 1.5 of it works before. */
+    /** The part of an LMI fleet that is in use: AWS keeps it large enough to take 50 % more load at once. */
     static final double UTILIZATION = 1 / 1.5;
 
     /** Steps of the fleet that a curve draws as steps; on a logarithmic axis later ones are narrower than the line. */
@@ -116,7 +116,7 @@ final class Cost {
     record Lmi(double feeFraction, String feeSource, int minimumInstances, int reservedVcpus, int reservedGib,
                String source) {}
 
-    /** AWS's own rule: between these, LMI becomes the cheaper one. */
+    /** AWS's own rule: LMI becomes cheaper somewhere between these rates. */
     record RuleOfThumb(double fromRequestsPerMonth, double toRequestsPerMonth, String source) {}
 
     /** Fractions off GB-seconds and off EC2 hours; requests and LMI's fee are never discounted. */
@@ -226,7 +226,7 @@ final class Cost {
     /** One line; the unit's price is what was paid on average, after tiers and discount. */
     record Item(String owner, String name, double quantity, String unit, double unitPriceUsd, double usd) {
 
-        /** The same kind of item and nobody's: with so much more of it. */
+        /** This item and more of its kind, which no longer has one owner. */
         private Item plus(double quantity, double usd) {
             double together = this.quantity + quantity, togetherUsd = this.usd + usd;
             return new Item("", name, together, unit, togetherUsd / together, togetherUsd);
@@ -399,7 +399,7 @@ final class Cost {
      *     USD a month of the smallest fleet / (USD a request on standard - request fee on LMI) / seconds a month
      *
      * if the requests that an instance serves would cost more on standard than it costs, and never otherwise. It falls
-     * as billed time rises, and is there no more when CPU or time held rise too far; so its interval is taken at the
+     * as billed time rises, and there is none when CPU or time held rise too far; so its interval is taken at the
      * inputs' ends, all at their best and all at their worst: never too narrow. Standard is priced at its first tier,
      * within which every fleet of less than $100,000 a month breaks even; {@link #curve} has all tiers.
      */

@@ -61,17 +61,17 @@ final class Findings implements Closeable {
         }
     }
 
-    /** One variant under one workload, its slots in the order of the rounds. */
-    static final class Stream {
+    /** The requests of one workload to one variant, in slots, in the order of the rounds. */
+    static final class RequestStream {
         final Run.Variant variant;
         final Run.Workload workload;
-        /** Of the plan; a round without a slot was not measured. */
+        /** How many rounds the plan has; a round without a slot was not measured. */
         final int rounds;
         final SortedMap<Integer, Slot> slots = new TreeMap<>();
         /** Answers of environments that had just started, from all phases. */
         final List<K6Reader.Series> cold = new ArrayList<>();
 
-        private Stream(Run.Variant variant, Run.Workload workload, int rounds) {
+        private RequestStream(Run.Variant variant, Run.Workload workload, int rounds) {
             this.variant = variant;
             this.workload = workload;
             this.rounds = rounds;
@@ -80,13 +80,13 @@ final class Findings implements Closeable {
         /** The slots with a correct warm answer. */
         List<Slot> measuredSlots() { return slots.values().stream().filter(slot -> slot.warm != null).toList(); }
 
-        /** Of each round the deployment that it was measured on. */
+        /** For each round of the plan, the number of the deployment that it was measured on. */
         List<Integer> deployments() {
             return IntStream.rangeClosed(1, rounds).mapToObj(round -> slots.containsKey(round)
                     ? slots.get(round).deployment : 1).toList();
         }
 
-        /** Of each measured slot its deployment. */
+        /** For each measured slot, the number of the deployment that it was measured on. */
         List<Integer> measuredDeployments() { return measuredSlots().stream().map(slot -> slot.deployment).toList(); }
 
         /** The median of each measured slot, in ms. */
@@ -172,7 +172,7 @@ final class Findings implements Closeable {
     final Run run;
     final Path directory;
     final K6Reader.Reading reading;
-    final List<Stream> streams;
+    final List<RequestStream> streams;
     final List<Telemetry> telemetry = new ArrayList<>();
     /** Files that were not read to their end; those that K6Reader has begun to read are in the reading. */
     final List<Damage> damages = new ArrayList<>();
@@ -190,7 +190,7 @@ final class Findings implements Closeable {
     private final Map<String, Slot> slots = new HashMap<>();
     private final Map<String, List<K6Reader.Series>> seriesOfCell;
 
-    private Findings(Run run, Path directory, K6Reader.Reading reading, List<Stream> streams) {
+    private Findings(Run run, Path directory, K6Reader.Reading reading, List<RequestStream> streams) {
         this.run = run;
         this.directory = directory;
         this.reading = reading;
@@ -235,7 +235,7 @@ final class Findings implements Closeable {
         return findings;
     }
 
-    /** K6Reader opens all its files at once, and begins with none if one of them can't be opened. */
+    /** K6Reader reads nothing if one of its files can't be opened, so that is tried here, file by file. */
     private static Slice readable(Slice slice) throws IOException {
         if (Files.size(slice.path()) <= slice.from()) throw new EOFException("the file ends before its part begins");
         slice.open().close();
@@ -255,7 +255,7 @@ final class Findings implements Closeable {
 
     @Override public void close() throws IOException { reading.close(); }
 
-    Optional<Stream> stream(String variant, String workload) {
+    Optional<RequestStream> stream(String variant, String workload) {
         return streams.stream().filter(stream -> stream.variant.name().equals(variant))
                 .filter(stream -> stream.workload.name().equals(workload)).findFirst();
     }
@@ -303,13 +303,13 @@ final class Findings implements Closeable {
 
     // ==== Join ====
 
-    private static List<Stream> streams(Run run) {
-        var streams = new ArrayList<Stream>();
+    private static List<RequestStream> streams(Run run) {
+        var streams = new ArrayList<RequestStream>();
         var steady = run.plan().steady();
         if (steady.isEmpty()) return streams;
         for (var workload : steady.get().workloads()) {
             for (var variant : run.plan().variants()) {
-                var stream = new Stream(variant, workload, run.plan().rounds());
+                var stream = new RequestStream(variant, workload, run.plan().rounds());
                 for (var cell : run.cellsOf(steady.get())) {
                     if (!workload.name().equals(cell.workload())) continue;
                     if (!cell.variants().contains(variant.name())) continue;
@@ -416,7 +416,7 @@ final class Findings implements Closeable {
         }
     }
 
-    /** What is needed of a {@link Run.Invocation}; NaN for what it does not tell. */
+    /** The fields of a {@link Run.Invocation} that findings need; NaN for one that it does not have. */
     private record Reported(
             String variant, String start, String status, double durationMs, double billedMs, double initMs, double maxMemoryMb) {}
 

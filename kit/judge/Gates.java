@@ -343,7 +343,7 @@ final class Gates {
         });
     }
 
-    private static Case.Requests requests(Findings.Stream stream, double share) {
+    private static Case.Requests requests(Findings.RequestStream stream, double share) {
         return new Case.Requests(stream.workload.name(), stream.variant.name(), share);
     }
 

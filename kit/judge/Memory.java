@@ -114,10 +114,10 @@ final class Memory {
         return high;
     }
 
-    /** What an interval leaves out on both sides together: as everywhere in Statistics. */
+    /** The share that an interval leaves out on both sides together; the same as in Statistics. */
     private static final double ERROR = 0.05;
 
-    /** The product of two rows of blocks that takes the memory out of both; of a row with itself, its squares. */
+    /** The product of two rows of blocks, weighted by the inverse correlations: as if their noise had no memory. */
     double product(double[] one, double[] other) {
         double sum = 0;
         for (int i = 0; i < blocks; i++) for (int j = 0; j < blocks; j++) sum += one[i] * precision[i][j] * other[j];

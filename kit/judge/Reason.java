@@ -25,10 +25,10 @@ sealed interface Reason {
 
     record OnlyZeros() implements Reason {}
 
-    /** Two samples, of so many values each, in which no rank test could find a difference. */
+    /** Two samples that are too small for a rank test to find any difference, with how many values each has. */
     record SamplesTooSmall(int baseline, int candidate) implements Reason {}
 
-    /** Of other runs so few runs say nothing. */
+    /** So few runs don't tell how another run would come out. */
     record TooFewRuns(int runs, int needed) implements Reason {}
 
     /** Runs are compared by ratio, and one of them has an interval that begins at zero. */

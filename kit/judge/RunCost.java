@@ -64,7 +64,7 @@ final class RunCost {
     // ==== Standard or LMI ====
 
     /** One language under one workload, of which both computes were measured. */
-    record Choice(Findings.Stream standard, Findings.Stream lmi, Cost.Demand demand) {
+    record Choice(Findings.RequestStream standard, Findings.RequestStream lmi, Cost.Demand demand) {
         Run.Workload workload() { return lmi.workload; }
 
         String language() { return lmi.variant.language(); }
@@ -128,7 +128,7 @@ final class RunCost {
     /** Whether a choice goes by what a search found. */
     static boolean isSearched(Choice choice) { return choice.demand().carriedPerSecond().isPresent(); }
 
-    private Optional<Cost.Range> billedMs(Findings.Stream stream) {
+    private Optional<Cost.Range> billedMs(Findings.RequestStream stream) {
         return range(stream, slot -> slot.billedMs, slot -> slot.invocations);
     }
 
@@ -136,7 +136,7 @@ final class RunCost {
      * The mean of a request with its interval, what deployments differ by included, or alone where the run is too short
      * for one.
      */
-    private Optional<Cost.Range> range(Findings.Stream stream, ToDoubleFunction<Findings.Slot> sum,
+    private Optional<Cost.Range> range(Findings.RequestStream stream, ToDoubleFunction<Findings.Slot> sum,
                                        ToLongFunction<Findings.Slot> count) {
         var figure = Verdicts.perRequest(stream, sum, count);
         double mean = figure.value();
@@ -175,7 +175,7 @@ final class RunCost {
     }
 
     /** By the target's own count while the stream was measured, or as many as it was told to keep. */
-    private double environments(Findings.Stream stream) {
+    private double environments(Findings.RequestStream stream) {
         var counted = findings.telemetry.stream().filter(of -> stream.workload.name().equals(of.cell().workload()))
                 .mapToDouble(of -> of.largest(stream.variant.name(), "environments")).filter(Double::isFinite).max();
         return counted.orElseGet(() -> run.environment("target", "lmiEnvironments")
@@ -188,7 +188,7 @@ final class RunCost {
      * A million requests of a stream, item by item: on standard, or on LMI with a capacity provider of its own at the
      * rate that was measured. Empty where nothing was billed or is priced.
      */
-    Optional<Cost.Bill> million(Findings.Stream stream) {
+    Optional<Cost.Bill> million(Findings.RequestStream stream) {
         var variant = stream.variant;
         if (!isPriced(stream.workload) || variant.twin()) return Optional.empty();
         if (!variant.lmi()) return billedMs(stream)
@@ -203,7 +203,7 @@ final class RunCost {
         });
     }
 
-    private Cost.Traffic million(Findings.Stream stream, double billedMs) {
+    private Cost.Traffic million(Findings.RequestStream stream, double billedMs) {
         double million = 1e6, stored = stream.workload.name().equals(STORE) ? million : 0;
         return traffic(stream.variant, million, million * billedMs, 0, stored);
     }

@@ -35,7 +35,7 @@ final class Statistics {
     private static final int MINIMUM_SLOPE = 10;
     /** Bootstrap resamples: the standard error is then known to 1/sqrt(2 x 2,000) = 1.6 %. */
     static final int RESAMPLES = 2_000;
-    /** Any number does; a fixed one makes the same input give the same output. */
+    /** Any seed would do, but it must be fixed: the same input gives the same output. */
     static final long SEED = 20261122L;
     /** Differences below 2 % interest nobody who chooses a language, even if they are real. */
     static final double RELATIVE_THRESHOLD = 0.02;
@@ -68,7 +68,7 @@ final class Statistics {
 
         boolean contains(double value) { return low <= value && value <= high; }
 
-        /** The same in a unit of which there are so many. */
+        /** The same interval in another unit, of which {@code factor} make one of this one. */
         Interval times(double factor) { return new Interval(factor * low, factor * point, factor * high, n, blocks); }
 
         /** Standard error of the point's logarithm, as t-intervals of {@code blocks} on the log scale are made. */
@@ -148,7 +148,7 @@ final class Statistics {
     interface Figure {
         int blocks();
 
-        /** Of each block the deployment of the variant that was measured in it: what deployments differ by is noise. */
+        /** For each block, the deployment that was measured in it: what deployments differ by is noise. */
         List<Integer> deployments();
 
         /** How many values (requests) the figure rests on. */
@@ -687,7 +687,7 @@ final class Statistics {
      * @param noise      the twin's {@link Difference#largestEnd()}: what two identical variants differed by; 0 without
      */
     record Question(Comparison comparison, double absolute, double noise) {
-        /** A smaller difference interests nobody. */
+        /** The smallest difference that matters. */
         private double threshold(Difference difference) {
             return switch (difference.scale) {
                 case RATIO -> Math.max(RELATIVE_THRESHOLD, absolute / difference.baseline);
@@ -769,7 +769,7 @@ final class Statistics {
     /** Larger than chance, at least alone, but not larger than the {@code noise} that identical variants showed. */
     record WithinNoise(Difference difference, double noise) implements Verdict { }
 
-    /** Neither a difference nor its absence: the interval holds none and more than what matters. */
+    /** Neither a difference nor its absence is shown: the interval holds zero, and differences that matter. */
     record Undecided(Difference difference) implements Verdict { }
 
     /**

@@ -20,9 +20,9 @@ import module java.base;
 /** The comparisons of one run, each computed once; {@link #of} answers a workload's questions. */
 final class Verdicts {
 
-    /** Nobody notices less: a network's own jitter is of that order; on one machine there is no network. */
+    /** A network's own jitter is of that order, so a smaller difference goes unnoticed. One machine has no network. */
     private static final double NOTICEABLE_MS = 1, NOTICEABLE_MS_LOCAL = 0.1;
-    /** On one machine all environments share a core: beyond this the queue for it is measured, not the model. */
+    /** On one machine all environments share a core: a busier one measures the queue for it, not standard or LMI. */
     private static final double MOST_UTILISATION_LOCAL = 0.30;
     /** An error in a thousand requests is what a client's retry hides; fewer are no reason to choose a language. */
     private static final double NOTICEABLE_ERRORS = 0.001;
@@ -51,11 +51,11 @@ final class Verdicts {
     private final Findings findings;
     private final Optional<Pair> twins;
     private final List<ColdStarts.Starts> coldStarts;
-    private final Map<Findings.Stream, Statistics.Latencies> latencies = new HashMap<>();
+    private final Map<Findings.RequestStream, Statistics.Latencies> latencies = new HashMap<>();
     private final Map<List<Object>, Statistics.Question> questions = new HashMap<>();
     private final Map<List<Object>, Statistics.Comparison> noise = new HashMap<>();
     private final Map<List<Object>, Statistics.Spread> spreads = new HashMap<>();
-    private final Map<Findings.Stream, List<Changes.Change>> changes = new HashMap<>();
+    private final Map<Findings.RequestStream, List<Changes.Change>> changes = new HashMap<>();
 
     Verdicts(Findings findings) {
         this.findings = findings;
@@ -67,7 +67,7 @@ final class Verdicts {
     // ==== Figures ====
 
     /** What is known of a stream's figure, in the measure's unit. */
-    Statistics.Estimate estimate(Findings.Stream stream, Measure measure) {
+    Statistics.Estimate estimate(Findings.RequestStream stream, Measure measure) {
         if (isMeaningless(measure, stream.variant)) return new Statistics.Unknown(new Reason.BilledByInstance());
         var estimate = figure(stream, measure).estimate(spread(stream.workload, measure));
         return measure == Measure.ERRORS && estimate instanceof Statistics.Interval share ? share.times(100) : estimate;
@@ -78,7 +78,7 @@ final class Verdicts {
     }
 
     /** A stream's figure, with as many blocks as the run has rounds. */
-    private Statistics.Figure figure(Findings.Stream stream, Measure measure) {
+    private Statistics.Figure figure(Findings.RequestStream stream, Measure measure) {
         return switch (measure) {
             case P50 -> latencies(stream).quantile(.5);
             case P95 -> latencies(stream).quantile(.95);
@@ -91,7 +91,7 @@ final class Verdicts {
     }
 
     /** A round without the stream's slot is an empty block. */
-    private Statistics.Latencies latencies(Findings.Stream stream) {
+    private Statistics.Latencies latencies(Findings.RequestStream stream) {
         return latencies.computeIfAbsent(stream, _ -> new Statistics.Latencies(
                 IntStream.rangeClosed(1, stream.rounds).mapToObj(stream.slots::get)
                         .map(slot -> slot == null ? new Histogram() : slot.histogram()).toList(),
@@ -100,7 +100,7 @@ final class Verdicts {
 
     /** A quantity of each request, from its sums and counts in a stream's slots. */
     static Statistics.PerRequest perRequest(
-            Findings.Stream stream, ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
+            Findings.RequestStream stream, ToDoubleFunction<Findings.Slot> sum, ToLongFunction<Findings.Slot> count) {
         double[] sums = new double[stream.rounds];
         long[] counts = new long[stream.rounds];
         stream.slots.forEach((round, slot) -> {
@@ -119,12 +119,12 @@ final class Verdicts {
     }
 
     /** Where a stream's level changed during the run, by the medians of its slots. */
-    List<Changes.Change> changes(Findings.Stream stream) {
+    List<Changes.Change> changes(Findings.RequestStream stream) {
         return changes.computeIfAbsent(stream, _ -> Changes.of(stream.medians(), stream.measuredDeployments()));
     }
 
     /** By how many milliseconds an hour the medians of a stream's slots rise. */
-    static Statistics.Estimate drift(Findings.Stream stream) {
+    static Statistics.Estimate drift(Findings.RequestStream stream) {
         double[] hours = stream.measuredSlots().stream().mapToDouble(slot -> slot.warm.firstNs() / 3.6e12).toArray();
         return Statistics.slope(hours, stream.medians());
     }
@@ -188,7 +188,7 @@ final class Verdicts {
         return Statistics.smallestFindings(family)[family.indexOf(question)];
     }
 
-    /** What is asked and judged together. */
+    /** All questions of a workload's primary family, which are corrected for being asked together. */
     private List<Statistics.Question> family(Run.Workload workload) {
         return Measure.PRIMARY.stream().flatMap(measure -> pairs.stream().map(pair -> question(workload, measure, pair)))
                 .toList();

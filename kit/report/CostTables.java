@@ -137,7 +137,7 @@ final class CostTables {
         String title = "A million requests and each item's share; on LMI at the measured rate" + modelled();
         var instead = insteadOf(title, noCosts);
         if (instead.isPresent()) return instead.get();
-        var bills = new LinkedHashMap<Findings.Stream, Cost.Bill>();
+        var bills = new LinkedHashMap<Findings.RequestStream, Cost.Bill>();
         for (var stream : findings.streams) {
             cost.million(stream).ifPresent(bill -> bills.put(stream, bill));
         }

@@ -30,12 +30,12 @@ final class RunFigures {
         this.cost = cost;
     }
 
-    private List<Findings.Stream> answered(Run.Workload workload) {
+    private List<Findings.RequestStream> answered(Run.Workload workload) {
         return findings.streams.stream()
                 .filter(stream -> stream.workload.equals(workload) && !stream.measuredSlots().isEmpty()).toList();
     }
 
-    private Optional<String> colour(Findings.Stream stream) { return colour(stream.variant.language()); }
+    private Optional<String> colour(Findings.RequestStream stream) { return colour(stream.variant.language()); }
 
     private Optional<String> colour(String function) { return Colours.of(findings.run, function); }
 
@@ -49,7 +49,7 @@ final class RunFigures {
         return Plots.lines("minutes since the start", "p50 of a cell [ms]", lines);
     }
 
-    private Plots.Curve overTime(Findings.Stream stream) {
+    private Plots.Curve overTime(Findings.RequestStream stream) {
         var slots = stream.measuredSlots();
         double[] minutes = slots.stream().mapToDouble(this::minute).toArray();
         double[] medians = slots.stream().mapToDouble(slot -> slot.warm.percentiles(.5)[0]).toArray();
@@ -57,7 +57,7 @@ final class RunFigures {
     }
 
     /** An upright line from the level before a change to the level after it, where it is more than a slow swing. */
-    private List<Plots.Curve> changes(Findings.Stream stream) {
+    private List<Plots.Curve> changes(Findings.RequestStream stream) {
         return verdicts.changes(stream).stream().filter(change -> change.sure()).map(change -> {
             double minute = minute(stream.measuredSlots().get(change.block()));
             double[] minutes = {minute, minute}, levels = {change.before(), change.after()};

@@ -20,7 +20,7 @@ final class RunTables {
     private static final int P50 = Grouping.FIGURES.indexOf("p50 [ms]");
     private final Findings findings;
     private final Verdicts verdicts;
-    private final Map<Findings.Stream, double[]> latencies = new HashMap<>();
+    private final Map<Findings.RequestStream, double[]> latencies = new HashMap<>();
 
     RunTables(Findings findings, Verdicts verdicts) {
         this.findings = findings;
@@ -58,7 +58,7 @@ final class RunTables {
     // ==== What was measured ====
 
     /** The figures of {@link Grouping#FIGURES} of a stream; empty where nothing was answered. Each is asked for once. */
-    private double[] latencies(Findings.Stream stream) {
+    private double[] latencies(Findings.RequestStream stream) {
         return latencies.computeIfAbsent(stream, _ -> stream.latencies().map(Grouping::figures).orElse(new double[0]));
     }
 

@@ -27,7 +27,7 @@ final class GatesTest {
 
     private static final String STANDARD = "rust-standard-1769", LMI = "rust-lmi-2048";
     /** Gates that a run of steady load alone has nothing for. */
-    private static final Set<Gates.Gate> OF_OTHER_STUDIES = EnumSet.of(Gates.Gate.SEARCH_RECORDS, Gates.Gate.COLD_START_RECORDS);
+    private static final Set<Gates.Gate> OF_OTHER_STUDIES = EnumSet.of(Gates.Gate.SENT_AS_DUE, Gates.Gate.SEARCH_RECORDS, Gates.Gate.COLD_START_RECORDS);
 
     @TempDir Path directory;
 

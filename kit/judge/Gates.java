@@ -13,6 +13,7 @@
 //SOURCES Changes.java
 //SOURCES ColdStarts.java
 //SOURCES Findings.java
+//SOURCES Shapes.java
 
 import module java.base;
 
@@ -47,6 +48,10 @@ final class Gates {
     static final double MOST_WARMING = 0.05, WARM_UP_SHARE = 1.0 / 3;
     /** Evidence of {@link Changes}: a run has some twenty streams to be wrong about, so it is more than a mark needs. */
     static final double WARMING_EVIDENCE = 4.5;
+    /** Over ten seconds k6 follows a shape to within a hundredth; where it does not, another load was measured. */
+    private static final double MOST_OFF_SHAPE = 0.02;
+    /** At a stage's ends and where a window begins amid a request: so many requests apart always pass. */
+    private static final double ROUNDING_PER_WINDOW = 3;
     /** A search went by what it recorded of its steps: the samples must say the same, but for how a number was rounded. */
     private static final double MOST_UNLIKE = 0.001;
     /** The object of a store cell is a UUID in text. */
@@ -81,6 +86,7 @@ final class Gates {
         LMI_AT_ITS_MAXIMUM(Unit.SHARE, Bound.BELOW, 1),
         CLOCK(Unit.SECONDS, Bound.AT_MOST, MOST_CLOCK_SECONDS),
         WARM_UP_NOT_OVER(Unit.SHARE, Bound.AT_MOST, MOST_WARMING),
+        SENT_AS_DUE(Unit.SHARE, Bound.AT_MOST, MOST_OFF_SHAPE),
         SEARCH_RECORDS(Unit.SHARE, Bound.AT_MOST, MOST_UNLIKE),
         COLD_START_RECORDS(Unit.COUNT, Bound.AT_MOST, 0);
 
@@ -212,6 +218,13 @@ final class Gates {
         /** By which share the median fell early, from this round on; no round and 0 where it did not. */
         record EarlyFall(String workload, String variant, int round, double figure) implements Case {}
 
+        /** The figure is by which share of what was due it differs. */
+        record Sent(Shapes.Window window, double figure) implements Case {
+            @Override public boolean passes(Gate gate) {
+                return Math.abs(window.sent() - window.due()) <= ROUNDING_PER_WINDOW || gate.passes(figure);
+            }
+        }
+
         /** By how much a step's record and its samples differ. */
         record Step(String cell, double figure) implements Case {}
 
@@ -234,7 +247,7 @@ final class Gates {
                 check(Gate.UNEQUAL_WORK, gates.wrongAnswers()),
                 check(Gate.UNPROVED_WORK, gates.proofs()),
                 check(Gate.STORED_OBJECTS, gates.inStores()),
-                check(Gate.DROPPED_ITERATIONS, gates.droppedIterations()),
+                check(Gate.DROPPED_ITERATIONS, Stream.concat(gates.droppedIterations(), gates.droppedInShapes())),
                 check(Gate.ACHIEVED_RATE, gates.achievedRates()),
                 check(Gate.UNEQUAL_COUNTS, gates.counts()),
                 check(Gate.VIRTUAL_USERS, gates.virtualUsers()),
@@ -245,6 +258,7 @@ final class Gates {
                 check(Gate.LMI_AT_ITS_MAXIMUM, gates.atOnce()),
                 check(Gate.CLOCK, gates.clock()),
                 check(Gate.WARM_UP_NOT_OVER, gates.earlyFalls()),
+                check(Gate.SENT_AS_DUE, gates.sent()),
                 check(Gate.SEARCH_RECORDS, gates.steps()),
                 check(Gate.COLD_START_RECORDS, gates.newEnvironments()))).toList();
     }
@@ -465,6 +479,22 @@ final class Gates {
     }
 
     // ==== The other studies ====
+
+    private Stream<Case.Sent> sent() {
+        return measured().filter(cell -> study(cell) instanceof Study.Shape)
+                .flatMap(cell -> Shapes.windows(findings, (Study.Shape) study(cell), cell).stream())
+                .filter(window -> window.due() >= 1)
+                .map(window -> new Case.Sent(window, Math.abs(window.sent() / window.due() - 1)));
+    }
+
+    /** Requests of shapes that k6 could not begin, among all that were due. */
+    private Stream<Case.Requests> droppedInShapes() {
+        return measured().filter(cell -> study(cell) instanceof Study.Shape).map(cell -> {
+            double dropped = findings.series(cell, "dropped_iterations").mapToDouble(K6Reader.Series::sum).sum();
+            long sent = count(findings.series(cell, "answer_ms"));
+            return new Case.Requests(cell.workload(), String.join(", ", cell.variants()), dropped / (sent + dropped));
+        });
+    }
 
     private Stream<Case.Step> steps() {
         return measured().filter(cell -> cell.step() != null)

@@ -8,6 +8,7 @@
 //SOURCES ../judge/Findings.java
 //SOURCES ../judge/Grouping.java
 //SOURCES ../judge/RunCost.java
+//SOURCES ../judge/Shapes.java
 //SOURCES ../judge/Verdicts.java
 //SOURCES ../record/Run.java
 //SOURCES CapacityTables.java
@@ -16,8 +17,10 @@
 //SOURCES Exhibit.java
 //SOURCES FileFigures.java
 //SOURCES GroupTables.java
+//SOURCES Numbers.java
 //SOURCES RunFigures.java
 //SOURCES RunTables.java
+//SOURCES ShapeTables.java
 //SOURCES SeveralRuns.java
 
 import module java.base;
@@ -42,6 +45,8 @@ final class Exhibits {
         if (findings.run.plan().steady().isPresent()) {
             all.addAll(ofSteady(findings, verdicts, figures, coldStarts.isEmpty()));
         }
+        Shapes.of(findings).stream().collect(Collectors.groupingBy(Shapes.Course::shape, LinkedHashMap::new, Collectors.toList()))
+                .forEach((shape, courses) -> all.addAll(ofShape(new ShapeTables(findings.run, shape, courses))));
         var carried = Capacities.of(findings);
         if (!carried.isEmpty()) all.addAll(ofCapacity(new CapacityTables(findings.run, carried)));
         if (!coldStarts.isEmpty()) all.addAll(ofCold(findings, verdicts, coldStarts));
@@ -85,6 +90,29 @@ final class Exhibits {
             all.add(Exhibit.of("noise", CERTAINTY, tables.noise()));
             all.add(Exhibit.of("drift", CERTAINTY, tables.drift()));
             all.add(Exhibit.of("changes", CERTAINTY, tables.changes()));
+        }
+        return all;
+    }
+
+    private static List<Exhibit> ofShape(ShapeTables tables) {
+        String of = "shape-" + tables.shape.name(), section = "Shape: " + tables.shape.name();
+        var all = new ArrayList<Exhibit>();
+        if (tables.shape.users()) for (var workload : tables.workloads()) {
+            all.add(Exhibit.of(of + "-standard-or-lmi-" + workload.name(), section, tables.standardOrLmi(workload))
+                    .saying("All stages together, correct answers. A bare difference in % has no interval."));
+        }
+        all.add(Exhibit.of(of + "-breaks", section, tables.breaks()).saying(("A stage breaks a variant when more than %s %% of its "
+                + "requests fail, or when the p99 of warm answers is more than %s times that of the first stage.").formatted(
+                Numbers.figure(100 * Shapes.BREAKING_ERRORS), Numbers.figure(Shapes.BREAKING_P99))));
+        all.add(Exhibit.of(of + "-stages", section, tables.stages()).saying(("Latency is of correct answers, cold starts among "
+                + "them. Latency is calm once the p95 stays within %s times that of the calmest stage and hardly any request "
+                + "fails; — means that it was not within the stage.").formatted(Numbers.figure(Shapes.CALM)) + tables.oneCore()));
+        if (tables.haveOthers()) all.add(Exhibit.of(of + "-against-baseline", section, tables.againstBaseline()));
+        for (var course : tables.courses) {
+            all.add(Exhibit.of(of + "-" + course.workload().name() + "-" + course.variant().name(), section,
+                    course.variant().name() + ", " + course.workload().name(), () -> tables.overTime(course))
+                    .saying("All panels have the same time axis; an upright line marks where a stage begins. A request counts when "
+                            + "it was sent, so answers that come late stand where they were asked for." + tables.oneCore()));
         }
         return all;
     }

@@ -168,11 +168,12 @@ final class Page {
             const plots = () => document.querySelectorAll('.js-plotly-plot');
             const dress = () => {
               const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue('--ink').trim(), line = style.getPropertyValue('--line').trim();
+              const axes = plot => Object.assign({}, ...Object.keys(plot.layout).filter(name => /^[xy]axis\\d*$/.test(name)).map(name =>
+                ({ [name + '.gridcolor']: line, [name + '.zerolinecolor']: line, [name + '.automargin']: true })));
               plots().forEach(plot => Plotly.relayout(plot, {
-                paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', 'font.color': ink,
-                'xaxis.gridcolor': line, 'yaxis.gridcolor': line, 'xaxis.zerolinecolor': line, 'yaxis.zerolinecolor': line,
+                paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', 'font.color': ink, ...axes(plot),
                 'font.family': 'system-ui, sans-serif', 'legend.orientation': 'h', 'legend.y': 1.02, 'legend.yanchor': 'bottom',
-                'margin.t': 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50, 'xaxis.automargin': true, 'yaxis.automargin': true }));
+                'margin.t': 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50 }));
             };
             const draw = () => {
             {{plots}}

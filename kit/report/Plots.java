@@ -57,6 +57,67 @@ final class Plots {
         return figure(axis(xTitle, true), axis(yTitle, true), traces(lines));
     }
 
+    // ==== Panels ====
+
+    /** One of several plots above one another with the same time axis. */
+    record Panel(String yTitle, boolean logarithmic, List<Curve> lines) {}
+
+    /** An upright line through all panels, and its text. */
+    record Mark(double x, String text) {}
+
+    private static final int PANEL_PIXELS = 170;
+    private static final double PANEL_GAP = 0.03;
+
+    /** Plots above one another on one axis, with marks through all of them. */
+    static Optional<Figure> panels(String xTitle, List<Panel> panels, List<Mark> marks) {
+        var traces = new ArrayList<Trace>();
+        var layout = new TreeMap<String, Object>(Map.of("height", PANEL_PIXELS * panels.size(), "showlegend", true));
+        double height = 1.0 / panels.size();
+        for (int i = 0; i < panels.size(); i++) {
+            var panel = panels.get(i);
+            String number = i == 0 ? "" : String.valueOf(i + 1);
+            layout.put("yaxis" + number, Map.of("title", label(panel.yTitle), "type", panel.logarithmic ? "log" : "linear",
+                    "rangemode", "tozero", "domain", new double[] {1 - (i + 1) * height + PANEL_GAP / 2, 1 - i * height - PANEL_GAP / 2}));
+            for (var line : panel.lines) traces.add(new OwnTrace(line.name, true, Map.of("type", "scatter", "mode", "lines",
+                    "name", label(line.name), "x", line.x, "y", missing(line.y), "yaxis", "y" + number, "line",
+                    Map.of("color", line.colour.orElse(colour(traces.size())), "dash", line.dashed ? "dash" : "solid"))));
+        }
+        layout.put("xaxis", Map.of("title", label(xTitle), "anchor", "y" + panels.size()));
+        layout.put("shapes", marks.stream().map(mark -> Map.of("type", "line", "xref", "x", "yref", "paper", "x0", mark.x,
+                "x1", mark.x, "y0", 0, "y1", 1, "line", Map.of("color", "#999999", "width", 1, "dash", "dot"))).toList());
+        layout.put("annotations", marks.stream().map(mark -> Map.of("xref", "x", "yref", "paper", "x", mark.x, "y", 1,
+                "text", label(mark.text), "showarrow", false, "xanchor", "left", "yanchor", "top", "textangle", 90)).toList());
+        boolean nothing = panels.stream().allMatch(panel -> panel.lines.isEmpty());
+        return nothing ? Optional.empty() : Optional.of(new Panels(traces, layout));
+    }
+
+    /** JSON has no NaN; a line has a gap where there is no value. */
+    private static List<Double> missing(double[] values) {
+        return Arrays.stream(values).mapToObj(value -> Double.isFinite(value) ? (Double) value : null).toList();
+    }
+
+    /** jsplot's layouts have no panels, so this one is in Plotly's own words. */
+    private static final class Panels extends Figure {
+        private final Map<String, Object> layout;
+
+        private Panels(List<Trace> traces, Map<String, Object> layout) {
+            super(traces.toArray(Trace[]::new));
+            this.layout = layout;
+        }
+
+        @Override public String asJavascript(String id) {
+            var script = new StringBuilder("var target = document.getElementById('" + id + "');\n"
+                    + "target.style.height = '" + layout.get("height") + "px';\n");
+            var names = new StringJoiner(", ", "[", "]");
+            for (int i = 0; i < getTraces().length; i++) {
+                script.append(getTraces()[i].asJavascript(i));
+                names.add("trace" + i);
+            }
+            return script + "Plotly.newPlot(target, " + names + ", " + json(layout)
+                    + ", {displayModeBar: false, responsive: true});\n";
+        }
+    }
+
     private static final double[] PERCENTILES_NAMED = {0, 50, 75, 90, 95, 99, 99.9};
 
     /**
@@ -128,19 +189,21 @@ final class Plots {
         return out.toString();
     }
 
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+
+    private static String json(Object words) {
+        try {
+            // No name ends the script.
+            return JSON.writeValueAsString(words).replace("<", "\\u003c");
+        } catch (JsonProcessingException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
     /** A trace in Plotly's own words, for what jsplot's can't say. */
     private record OwnTrace(String name, boolean showLegend, Map<String, Object> words) implements Trace {
-        private static final JsonMapper JSON =
-                JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
-
-        @Override public String asJavascript(int number) {
-            try {
-                // No name ends the script.
-                return "var trace" + number + " = " + JSON.writeValueAsString(words).replace("<", "\\u003c") + ";\n";
-            } catch (JsonProcessingException impossible) {
-                throw new UncheckedIOException(impossible);
-            }
-        }
+        @Override public String asJavascript(int number) { return "var trace" + number + " = " + json(words) + ";\n"; }
 
         @Override public HoverLabel hoverLabel() { return null; }
     }

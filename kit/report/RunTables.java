@@ -76,14 +76,21 @@ final class RunTables {
 
     /** As the LMI study shows it: figures downwards, and for each language standard, LMI and the difference abreast. */
     Table standardOrLmi(Run.Workload workload) {
+        var figures = new LinkedHashMap<Run.Variant, double[]>();
+        for (var stream : findings.streams) {
+            if (stream.workload.equals(workload) && stream.latencies().isPresent()) figures.put(stream.variant, latencies(stream));
+        }
+        return standardOrLmi(figures, "Standard against LMI: " + workload.name());
+    }
+
+    /** The same of the figures of {@link Grouping#FIGURES} of variants; those without a counterpart are left out. */
+    static Table standardOrLmi(SequencedMap<Run.Variant, double[]> figures, String title) {
         var names = List.of("Requests", "Avg", "Min", "p50", "p90", "p95", "p99", "Max");
         var pairs = new LinkedHashMap<String, List<double[]>>();
-        for (var stream : findings.streams) {
-            if (!stream.workload.equals(workload) || stream.variant.twin() || stream.latencies().isEmpty()) continue;
-            if (!stream.variant.hasOneVcpu()) continue;
-            pairs.computeIfAbsent(stream.variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null)))
-                    .set(stream.variant.lmi() ? 1 : 0, latencies(stream));
-        }
+        figures.forEach((variant, of) -> {
+            if (variant.twin() || !variant.hasOneVcpu()) return;
+            pairs.computeIfAbsent(variant.language(), _ -> new ArrayList<>(Arrays.asList(null, null))).set(variant.lmi() ? 1 : 0, of);
+        });
         pairs.values().removeIf(pair -> pair.contains(null));
         var columns = pairs.keySet().stream()
                 .flatMap(language -> Stream.of(" standard", " LMI", " Diff %").map(language::concat)).toList();
@@ -97,7 +104,7 @@ final class RunTables {
                         .figure(language + " Diff %", 100 * (lmi - standard) / standard);
             }
         }
-        return table.table("Standard against LMI: " + workload.name());
+        return table.table(title);
     }
 
     Table errors() {

@@ -9,6 +9,7 @@
 //SOURCES ../judge/Gates.java
 //SOURCES ../judge/Reason.java
 //SOURCES ../judge/RunCost.java
+//SOURCES ../judge/Shapes.java
 //SOURCES ../judge/Statistics.java
 //SOURCES ../judge/Verdicts.java
 //SOURCES ../record/Search.java
@@ -204,6 +205,15 @@ final class Words {
         };
     }
 
+    /** A difference with its interval, or bare with the reason why it has none: "+12 %, one recording gives no interval". */
+    static String of(double relative, int recordings, Statistics.Comparison comparison) {
+        return switch (comparison) {
+            case Statistics.Difference difference -> of((Statistics.Comparison) difference);
+            case Statistics.Unknown(var reason) -> signed(Statistics.Scale.RATIO, 1 + relative) + unit(Statistics.Scale.RATIO) + ", "
+                    + (recordings == 1 ? "one recording gives no interval" : "no interval: " + of(reason));
+        };
+    }
+
     /** What deployments of one variant differ by. */
     static String of(Statistics.Spread spread) {
         return spread.deployments() < 2 ? Numbers.MISSING + " one deployment"
@@ -279,6 +289,7 @@ final class Words {
             case LMI_AT_ITS_MAXIMUM -> "LMI at its maximum";
             case CLOCK -> "clock";
             case WARM_UP_NOT_OVER -> "warm-up not over";
+            case SENT_AS_DUE -> "sent as due";
             case SEARCH_RECORDS -> "search records";
             case COLD_START_RECORDS -> "cold-start records";
         };
@@ -300,7 +311,8 @@ final class Words {
             case COLD_START_RECORDS -> "the first answer of a new environment, and no other, must be cold for both";
             case CLOCK -> "at most " + Numbers.figure(gate.threshold) + " s";
             case CUT_FILES, REFUSED_LINES, FAILED_CELLS, THROTTLES -> "none allowed";
-            case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS, SEARCH_RECORDS ->
+            case DROPPED_ITERATIONS, ACHIEVED_RATE, VIRTUAL_USERS, GENERATOR_CPU, MACHINE_CPU, ERRORS, SENT_AS_DUE,
+                 SEARCH_RECORDS ->
                     percent(gate, gate.threshold);
         };
     }
@@ -356,6 +368,10 @@ final class Words {
                     : plain(seconds) + " s " + of(fault) + " " + cell;
             case Gates.Case.EarlyFall(var workload, var variant, var round, _) -> round == 0 ? "none"
                     : share + " less p50 of " + workload + " on " + variant + " from round " + round + " on";
+            case Gates.Case.Sent(var window, var apart) ->
+                    "%d requests sent of %s due, %s apart, in the %s s from second %s on of %s".formatted(window.sent(),
+                            plain(window.due()), share(gate, apart), plain(Shapes.WINDOW_SECONDS), plain(window.fromSecond()),
+                            window.cell().name());
             case Gates.Case.Step(var cell, var unlike) -> unlike == 0 ? "all are what the samples say"
                     : "the record and the samples are " + share + " apart in " + cell;
             case Gates.Case.NewEnvironment(var cell, var flagged, var recorded, var agrees) -> agrees ? "all agree"
@@ -370,6 +386,16 @@ final class Words {
             case ANSWER_BEFORE_CELL -> "from an answer to the start of";
             case ANSWER_AFTER_CELL -> "from the end to an answer of";
             case PHASE_TOO_LONG -> "more than a phase and its slowest answer in";
+        };
+    }
+
+    // ==== Shapes ====
+
+    /** Why a stage broke a variant. */
+    static String of(Shapes.Break found) {
+        return switch (found.cause()) {
+            case ERRORS -> Numbers.spoken(100 * found.figure()) + " % of the requests failed";
+            case LATENCY -> "the warm p99 is " + Numbers.spoken(found.figure()) + " times that of the first stage";
         };
     }
 

@@ -38,10 +38,14 @@ final class ProfileTest {
             """;
     @TempDir Path temporary;
 
+    private static Profile.Asked asked(Duration cutTo) {
+        return new Profile.Asked(Set.of(), Set.of(), cutTo, null, null, null, null, List.of());
+    }
+
     /** As experiment.java --plan does, but for asking the target. */
     private Run.Plan plan(String profile, Duration cutTo) throws IOException {
         Path file = Files.writeString(temporary.resolve("p.json"), profile);
-        var plan = Profile.read(KIT, file.toString()).plan("p", "local", Set.of(), cutTo);
+        var plan = Profile.read(KIT, file.toString()).plan("p", "local", asked(cutTo));
         var functions = Functions.of(KIT, List.of());
         functions.checkVariants(plan);
         functions.checkWorkloads(plan);
@@ -67,7 +71,7 @@ final class ProfileTest {
         "\"rounds\": 6              | \"rounds\": \"six\"         | rounds: is not a whole number              | such as \"rounds\": 12",
         "\"rounds\": 6,             | ''                          | rounds: is not a whole number              | such as \"rounds\": 12",
         "\"rounds\": 6              | \"rounds\": 5               | claims differences from 5 rounds           | \"claims\": false",
-        "\"rounds\": 6              | \"round\": 6, \"rounds\": 6 | there is no such field, but design         | README.md",
+        "\"rounds\": 6              | \"round\": 6, \"rounds\": 6 | there is no such field, but deployments    | README.md",
         "\"measureSeconds\": 1      | \"measureSeconds\": 0.5     | measureSeconds is 0.5, not 1 to 100000     | such as \"measureSeconds\": 4",
         "\"settleSeconds\": 1       | \"settleSeconds\": 0.5      | settleSeconds is 0.5, not 1 to 100000      | such as \"settleSeconds\": 1",
         "\"warmUpRequests\": 8      | \"warmUpRequests\": -1      | warmUpRequests is -1, not 0 to 1000000     | such as \"warmUpRequests\": 300",
@@ -101,7 +105,7 @@ final class ProfileTest {
             for (Path file : files) {
                 String name = file.getFileName().toString().replace(".json", "");
                 var profile = Profile.read(KIT, name);
-                for (String target : profile.targets().keySet()) profile.plan(name, target, Set.of(), null);
+                for (String target : profile.targets().keySet()) profile.plan(name, target, asked(null));
             }
         }
     }

@@ -61,13 +61,13 @@ final class Analyze implements Callable<Integer> {
 
     @Parameters(arity = "0..*", paramLabel = "[LABEL=]INPUT",
             description = "A run.json, a directory, k6's JSON plain or .gz, or - (default: data/run.json). "
-                    + "Inputs of one label are one.")
+                    + "Inputs with the same label are read as one.")
     List<String> arguments = List.of();
     @Option(names = "--by", split = ",", paramLabel = "TAG",
-            description = "Group a k6 file by these tags (default: variant where it is, else scenario and name).")
+            description = "Group a k6 file by these tags (default: variant if there is one, else scenario and name).")
     List<String> by = List.of();
     @Option(names = "--metric", paramLabel = "NAME",
-            description = "The metric to look at (default: answer_ms where it is, else http_req_duration).")
+            description = "The metric to look at (default: answer_ms if there is one, else http_req_duration).")
     String metric;
     @Mixin Naming naming;
     @Option(names = "--from", paramLabel = "TIME", converter = Time.class,
@@ -82,9 +82,9 @@ final class Analyze implements Callable<Integer> {
             description = "Put a run's tables between the markers of this Markdown file.")
     Path writeUp;
     @Option(names = "--check",
-            description = "Write nothing; exit 4 if the --write-up file differs from what the data say.")
+            description = "Write nothing; exit with 4 if the --write-up file differs from what the data say.")
     boolean check;
-    @Option(names = "--timings", description = "Print how long reading and what follows it took, a line each.")
+    @Option(names = "--timings", description = "Print how long each step took.")
     boolean timings;
     @Mixin Cli.Verbose verbose;
 
@@ -94,7 +94,7 @@ final class Analyze implements Callable<Integer> {
                 description = "Take url and name as they are (default: ids in their paths count as {id}).")
         boolean isExact;
         @Option(names = "--name", paramLabel = "REGEX=TEXT", converter = Rename.class,
-                description = "Write TEXT for what REGEX matches in url and name, after the ids: '[?].*=' drops a query.")
+                description = "Replace what REGEX matches in url and name by TEXT, once ids are {id}: '[?].*=' drops a query.")
         List<Names.Own> own = List.of();
 
         Names names() { return new Names(!isExact, own); }

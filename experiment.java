@@ -47,7 +47,7 @@ import picocli.CommandLine.Option;
 
 @Command(name = "experiment.java", mixinStandardHelpOptions = true, version = "lambda-kit 0.1.0", sortOptions = false,
         subcommands = {Doctor.class, Publish.class},
-        header = "One run of the experiment: build, start, prove equal, load, collect, remove.",
+        header = "Runs the experiment: build, start, prove equal work, load, collect, remove.",
         footer = """
 
             Examples:
@@ -78,10 +78,10 @@ final class Experiment implements Callable<Integer> {
             description = "Where the functions run (default: ${DEFAULT-VALUE}).")
     String targetName;
     @Option(names = "--profile", paramLabel = "NAME|FILE",
-            description = "quick, 2h, or a JSON file of that form (default: quick here, 2h on AWS).")
+            description = "quick, 25m, 2h, or a JSON file of the same form (default: quick here, 2h on AWS).")
     String profileName;
     @Option(names = "--languages", split = ",", paramLabel = "LANGUAGE",
-            description = "Only these of the profile's functions, such as python,rust.")
+            description = "Measure only these functions of the profile, such as python,rust.")
     Set<String> languages = Set.of();
     @Option(names = "--function", paramLabel = "DIR", description = "A function of your own, as docs/own-function.md "
             + "explains; on this machine only. May be repeated.")
@@ -89,22 +89,22 @@ final class Experiment implements Callable<Integer> {
     @Option(names = "--for", paramLabel = "DURATION", description = "Cut the profile to about this long (90s, 5m): "
             + "fewer rounds, then shorter cells. Such a run claims nothing.")
     String cutTo;
-    @Option(names = "--scale", paramLabel = "FACTOR", description = "The profile in so much of its time, such as 0.05; "
-            + "below 1 it claims nothing.")
+    @Option(names = "--scale", paramLabel = "FACTOR", description = "Multiply the profile's time by this, such as "
+            + "0.05. Below 1 the run claims nothing.")
     Double scale;
-    @Option(names = "--workloads", split = ",", paramLabel = "NAME", description = "Only these of the profile's workloads.")
+    @Option(names = "--workloads", split = ",", paramLabel = "NAME", description = "Measure only these workloads.")
     Set<String> workloads = Set.of();
-    @Option(names = "--rate", paramLabel = "R", description = "Requests/s: of steady load, and at the peak of every shape.")
+    @Option(names = "--rate", paramLabel = "R", description = "Requests/s of steady load, and at the peak of every shape.")
     Double ratePerSecond;
-    @Option(names = "--vus", paramLabel = "N", description = "Virtual users at the peak of every shape of users.")
+    @Option(names = "--vus", paramLabel = "N", description = "Virtual users at the peak of every shape that has users.")
     Integer users;
-    @Option(names = "--duration", paramLabel = "DURATION", description = "The length of every stage of every shape.")
+    @Option(names = "--duration", paramLabel = "DURATION", description = "How long each stage of every shape takes, such as 30s.")
     String stageLength;
     @Option(names = "--stages", split = ",", paramLabel = "LOAD", description = "The stages of every shape, such as "
-            + "20,20,40: what the requests/s or the users become in each.")
+            + "20,20,40: the requests/s or the users that each stage ends with.")
     List<Double> stages = List.of();
     @Option(names = "--plan", arity = "0..1", fallbackValue = "studies", paramLabel = "all",
-            description = "Show what would run and for how long, with all every cell in its order; do nothing.")
+            description = "Show what would run and for how long; do nothing. --plan=all lists every cell in its order.")
     String planned;
     @Option(names = "--resume", arity = "0..1", fallbackValue = "data/run.json", paramLabel = "RUN",
             description = "Go on with an unfinished run (default: the newest).")

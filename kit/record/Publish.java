@@ -23,11 +23,11 @@ import picocli.CommandLine.Parameters;
 
 /** The subcommand of experiment.java that copies a run for publication. */
 @Command(name = "publish", mixinStandardHelpOptions = true,
-        description = "Writes the copy of a run that is committed, data/published/NAME: the lines that carry the findings.")
+        description = "Writes a copy of a run to be committed, data/published/NAME, with only the lines that carry the findings.")
 final class Publish implements Callable<Integer> {
     @Parameters(paramLabel = "RUN", description = "A run's directory or its run.json.")
     Path source;
-    @Option(names = "--name", description = "Of the copy (default: the profile's name); an earlier one is replaced.")
+    @Option(names = "--name", description = "The copy's name (default: the profile's); an earlier copy of that name is replaced.")
     String name;
     @Option(names = "--even-so", description = "Publish a run that is unfinished, not valid, or too short to claim anything.")
     boolean evenSo;

@@ -4,6 +4,7 @@
 //SOURCES ../kit/build/Build.java
 //SOURCES ../kit/build/K6.java
 //SOURCES ../kit/record/Run.java
+//SOURCES Ports.java
 //SOURCES MadeUpRun.java
 
 import module java.base;
@@ -150,25 +151,7 @@ final class ExperimentTest {
     record Footprint(List<ProcessHandle> processes, Set<Integer> ports) {
         static Footprint of(Process experiment) throws IOException {
             var processes = experiment.descendants().toList();
-            var sockets = new HashSet<String>();
-            for (var process : processes) {
-                try (var descriptors = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
-                    for (Path descriptor : descriptors.toList()) if (Files.isSymbolicLink(descriptor)) {
-                        sockets.add(Files.readSymbolicLink(descriptor).toString());
-                    }
-                } catch (IOException endedMeanwhile) {
-                    continue;
-                }
-            }
-            var ports = new TreeSet<Integer>();
-            for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
-                for (String line : Files.readAllLines(Path.of(table)).stream().skip(1).toList()) {
-                    String[] fields = line.strip().split("\\s+");
-                    boolean listens = fields[3].equals("0A");
-                    if (!listens || !sockets.contains("socket:[" + fields[9] + "]")) continue;
-                    ports.add(Integer.parseInt(fields[1].substring(fields[1].indexOf(':') + 1), 16));
-                }
-            }
+            var ports = Ports.of(processes);
             assertTrue(processes.size() >= 4,
                     "target, stores, functions and k6 were expected, there are " + processes.size() + " processes");
             assertTrue(ports.size() >= 3, "a door and two stores were expected, there are ports " + ports);

@@ -14,6 +14,7 @@
 //SOURCES ../kit/Cli.java
 //SOURCES ../kit/record/Disk.java
 //SOURCES ../kit/record/Run.java
+//SOURCES Ports.java
 
 import module java.base;
 import org.junit.jupiter.api.*;
@@ -191,26 +192,7 @@ final class KillerTest {
         }
 
         /** The ports that the run listens on. */
-        Set<Integer> ports() throws IOException {
-            var sockets = new HashSet<String>();
-            for (var process : processes()) {
-                try (var descriptors = Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/fd"))) {
-                    for (Path descriptor : descriptors) sockets.add(Files.readSymbolicLink(descriptor).toString());
-                } catch (IOException | DirectoryIteratorException endedMeanwhile) {
-                    continue;
-                }
-            }
-            var ports = new TreeSet<Integer>();
-            for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
-                for (String line : Files.readAllLines(Path.of(table)).stream().skip(1).toList()) {
-                    String[] fields = line.strip().split("\\s+");
-                    boolean listens = fields[3].equals("0A");
-                    if (!listens || !sockets.contains("socket:[" + fields[9] + "]")) continue;
-                    ports.add(Integer.parseInt(fields[1].substring(fields[1].indexOf(':') + 1), 16));
-                }
-            }
-            return ports;
-        }
+        Set<Integer> ports() throws IOException { return Ports.of(processes()); }
     }
 
     /** Starts a run, kills one of its processes amid a step, and looks at what is left; false when there was none. */

@@ -13,8 +13,8 @@
 import module java.base;
 
 final class All {
-    /** A test that says nothing for this long hangs: the slowest takes a few minutes on two cores. */
-    private static final Duration PATIENCE = Duration.ofMinutes(15);
+    /** A test that takes this long hangs: the slowest takes some ten minutes on two cores. */
+    private static final Duration PATIENCE = Duration.ofMinutes(25);
 
     /** The tests that start experiment.java, one at a time. */
     private static final Set<String> MAKE_RUNS = Set.of("AwsRunTest", "ExperimentTest", "KillerTest", "OwnFunctionTest");
@@ -32,7 +32,8 @@ final class All {
         long passed = results.stream().mapToLong(Result::passed).sum();
         long failed = results.stream().mapToLong(Result::failed).sum();
         long skipped = results.stream().mapToLong(Result::skipped).sum();
-        System.out.println(passed + " passed, " + failed + " failed, " + skipped + " skipped");
+        if (skipped > 0) System.out.println(skipped + " skipped, which this machine can't test");
+        System.out.println(passed + " passed, " + failed + " failed");
         System.exit(failed == 0 && passed > 0 ? 0 : 1);
     }
 

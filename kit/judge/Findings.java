@@ -27,8 +27,8 @@ final class Findings implements Closeable {
         final String cell;
         final int round;
         final double seconds;
-        /** Which deployment of its variant was measured; a record that doesn't tell has one. */
-        final int deployment = 1;
+        /** Which deployment of its variant was measured. */
+        final int deployment;
         /** Latencies of correct warm answers; null when there was none. */
         K6Reader.Series warm;
         final SortedMap<String, Long> outcomes = new TreeMap<>();
@@ -41,7 +41,8 @@ final class Findings implements Closeable {
         double durationMs, billedMs;
         private Histogram histogram;
 
-        private Slot(String cell, int round, double seconds) {
+        private Slot(String cell, int round, int deployment, double seconds) {
+            this.deployment = deployment;
             this.cell = cell;
             this.round = round;
             this.seconds = seconds;
@@ -313,7 +314,8 @@ final class Findings implements Closeable {
                 for (var cell : run.cellsOf(steady.get())) {
                     if (!workload.name().equals(cell.workload())) continue;
                     if (!cell.variants().contains(variant.name())) continue;
-                    stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), measuredSeconds(cell)));
+                    stream.slots.put(cell.round(), new Slot(cell.name(), cell.round(), steady.get().deployment(cell.round()),
+                            measuredSeconds(cell)));
                 }
                 streams.add(stream);
             }

@@ -42,9 +42,9 @@ final class Findings implements Closeable {
         private Histogram histogram;
 
         private Slot(String cell, int round, int deployment, double seconds) {
-            this.deployment = deployment;
             this.cell = cell;
             this.round = round;
+            this.deployment = deployment;
             this.seconds = seconds;
         }
 

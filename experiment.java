@@ -177,7 +177,7 @@ final class Experiment implements Callable<Integer> {
 
     private static void sayWhatIsKept(Journal journal) {
         int planned = journal.run.plan().order().size();
-        Cli.say(journal.run.cells().isEmpty() ? "nothing was measured yet, so nothing is kept"
+        Cli.say(journal.isEmpty() ? "nothing was measured yet, so nothing is kept"
                 : "%d of %d cells are measured and kept; ./jbang experiment.java --resume goes on with the rest"
                         .formatted(planned - journal.run.unmeasuredCells().size(), planned));
     }

@@ -135,7 +135,7 @@ final class AwsRunTest {
         assertTrue(newest().cells().stream().allMatch(cell -> cell.notes().isEmpty()), "every request has its record");
         assertTrue(aws.calls().stream().filter("FilterLogEvents"::equals).count() < 8, "read until all are there, no longer");
         assertNotNull(newest().finished());
-        assertEquals(3, newest().cells().stream().filter(cell -> cell.outcome().isMeasured()).count(), "warm-up and two cells");
+        assertEquals(4, newest().cells().stream().filter(cell -> cell.outcome().isMeasured()).count(), "a warm-up and a cell of each");
         var analysed = run("analyze.java", "data/run.json");
         assertTrue(Set.of(0, 3).contains(analysed.exitCode()), analysed.said());
 
@@ -184,8 +184,8 @@ final class AwsRunTest {
         int agreed = 2 * Run.json().readTree(Path.of("function/contract.json").toFile()).get("cases").size();
         killedAt("Request", agreed + 10, RESUME);
         killedAt("FilterLogEvents", 1, RESUME);
-        // The stores are emptied before each cell: before the third, a warm-up and a cell are in the record.
-        killedAt("DeleteObjects", 3, RESUME);
+        // The stores are emptied before each cell: before the fourth, two warm-ups and a cell are in the record.
+        killedAt("DeleteObjects", 4, RESUME);
         var measured = newest().cells().getLast();
         endedAt("GetObject", 1, _ -> aws.fail(".*", StandIn.EXPIRE, 9999), RESUME).exits(4)
                 .says("the AWS credentials have expired").says("--target aws --resume goes on")

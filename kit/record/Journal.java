@@ -50,9 +50,12 @@ final class Journal {
 
     void finished() throws IOException { update(run.withFinished(Instant.now())); }
 
+    /** Whether nothing has been measured, nor failed, but warm-ups. */
+    boolean isEmpty() { return run.cells().stream().allMatch(cell -> cell.warmUp() && cell.outcome().isMeasured()); }
+
     /** A run without a single cell is none, once nothing of it is left to be removed. */
     void dropIfEmpty() throws IOException {
-        if (!run.cells().isEmpty()) return;
+        if (!isEmpty()) return;
         Disk.delete(directory);
         Files.deleteIfExists(directory.resolveSibling("run.json"));
         try (var runs = Files.list(directory.getParent())) {

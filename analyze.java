@@ -173,8 +173,10 @@ final class Analyze implements Callable<Integer> {
             String title = grouping.metric() + " by " + String.join(", ", grouping.tags());
             return show(new Report(title, reasons, notes, exhibits, List.of()),
                     Path.of(inputs.getFirst().reportName()));
-        } catch (IllegalArgumentException nothingToShow) {
-            throw bad(nothingToShow.getMessage(), "./jbang analyze.java inspect FILE shows what there is");
+        } catch (Grouping.Empty empty) {
+            throw bad(Words.of(empty.missing), "./jbang analyze.java inspect FILE shows what there is");
+        } catch (IllegalArgumentException tooMuch) {
+            throw bad(tooMuch.getMessage(), "./jbang analyze.java inspect FILE shows what there is");
         }
     }
 

@@ -82,19 +82,42 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         double errorPercent() { return 100.0 * (count() - goodCount()) / count(); }
     }
 
+    /** What was asked for and is not in the file, with what is. */
+    sealed interface Missing {
+        /** No sample of the metric lies in the time that was asked for. */
+        record Time(String metric) implements Missing {}
+
+        record Metric(String metric, Set<String> declared) implements Missing {}
+
+        record Tag(String tag, Set<String> there) implements Missing {}
+    }
+
+    /** There is nothing to group. */
+    static final class Empty extends RuntimeException {
+        final Missing missing;
+
+        private Empty(Missing missing) {
+            super(missing.toString());
+            this.missing = missing;
+        }
+    }
+
     // ==== Group ====
 
     /**
-     * Groups what was read for this choice. IllegalArgumentException, in words for the user, if there is no such
-     * metric, no sample in that time, or no sample with such a tag.
+     * Groups what was read for this choice.
      *
      * @param labels in the order in which the user named them
+     * @throws Empty if there is no such metric, no sample in that time, or no sample with such a tag
      */
     static Grouping of(K6Reader.Reading reading, Choice choice, List<String> labels) {
         boolean ours = reading.series().stream().anyMatch(series -> series.metric.equals(METRICS_BY_DEFAULT[0]));
         String metric = choice.metric != null ? choice.metric : METRICS_BY_DEFAULT[ours ? 0 : 1];
         var samples = reading.series().stream().filter(series -> series.metric.equals(metric)).toList();
-        if (samples.isEmpty()) throw new IllegalArgumentException(nothing(reading, choice, metric));
+        if (samples.isEmpty()) {
+            boolean inTime = choice.from != null || choice.to != null;
+            throw new Empty(inTime ? new Missing.Time(metric) : new Missing.Metric(metric, reading.metrics().keySet()));
+        }
         var tags = tags(reading, choice, samples);
         var type = type(reading, metric);
         var grouped = new HashMap<List<String>, List<K6Reader.Series>>();
@@ -113,15 +136,10 @@ record Grouping(String metric, Grouping.Type type, String unit, List<String> tag
         return new Grouping(metric, type, unit(reading, metric), tags, groups, all, labels, reading.blockNs());
     }
 
-    private static String nothing(K6Reader.Reading reading, Choice choice, String metric) {
-        if (choice.from != null || choice.to != null) return "there is no sample of " + metric + " in that time";
-        var declared = String.join(", ", reading.metrics().keySet());
-        return "there is no sample of " + metric + (declared.isEmpty() ? "" : "; there are " + declared);
-    }
-
     private static List<String> tags(K6Reader.Reading reading, Choice choice, List<K6Reader.Series> samples) {
-        for (String tag : choice.by) if (!reading.census().containsKey(tag)) throw new IllegalArgumentException(
-                "no sample has the tag '" + tag + "'; there are " + String.join(", ", reading.census().keySet()));
+        for (String tag : choice.by) if (!reading.census().containsKey(tag)) {
+            throw new Empty(new Missing.Tag(tag, reading.census().keySet()));
+        }
         if (!choice.by.isEmpty()) return choice.by;
         boolean variants = samples.stream().noneMatch(series -> tag(series, choice, "variant").isEmpty());
         return variants ? List.of("variant") : List.of("scenario", "name");

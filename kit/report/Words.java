@@ -7,6 +7,7 @@
 //SOURCES ../judge/Changes.java
 //SOURCES ../judge/Cost.java
 //SOURCES ../judge/Gates.java
+//SOURCES ../judge/Grouping.java
 //SOURCES ../judge/Reason.java
 //SOURCES ../judge/RunCost.java
 //SOURCES ../judge/Shapes.java
@@ -256,6 +257,17 @@ final class Words {
 
     private static String quantile(double p) {
         return "p" + BigDecimal.valueOf(p).movePointRight(2).stripTrailingZeros().toPlainString();
+    }
+
+    /** What a file does not have, and what it has in its place. */
+    static String of(Grouping.Missing missing) {
+        return switch (missing) {
+            case Grouping.Missing.Time(String metric) -> "there is no sample of " + metric + " in that time";
+            case Grouping.Missing.Metric(String metric, Set<String> declared) -> "there is no sample of " + metric
+                    + (declared.isEmpty() ? "" : "; the file has " + String.join(", ", declared));
+            case Grouping.Missing.Tag(String tag, Set<String> there) ->
+                    "no sample has the tag '" + tag + "'; the file has " + String.join(", ", there);
+        };
     }
 
     // ==== Gates ====

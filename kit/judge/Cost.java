@@ -13,8 +13,11 @@
 
 //DEPS com.fasterxml.jackson.core:jackson-databind:2.19.2
 
+//SOURCES ../record/Run.java
+
 import module java.base;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
@@ -39,12 +42,29 @@ final class Cost {
 
     // ==== Prices ====
 
+    /** Texts are taken for numbers, as decimals are written in quotes; what is missing is not taken for 0. */
+    private static final JsonMapper JSON = JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+    /** A price list comes with a run, from whomever; AWS has some forty regions and a thousand instance types. */
+    private static final int MOST_ENTRIES = 2_000;
+    private static final double MOST_USD = 1e6, MOST_UNITS = 1e15;
+
+    private static void mapped(String field, Map<?, ?> map) {
+        Run.check(map != null && !map.isEmpty(), field + " are missing");
+        Run.check(map.size() <= MOST_ENTRIES && map.values().stream().noneMatch(Objects::isNull),
+                field + " has more than %d entries, or null in it".formatted(MOST_ENTRIES));
+    }
+
     /** data/prices.json; {@link #of} reads it. Every price names one of the sources. */
     record Prices(int schema, String compiled, String currency, String note, Map<String, Source> sources, Lmi lmi,
                   RuleOfThumb ruleOfThumb, List<Discount> discounts, Map<String, Region> regions) {
 
         Prices {
-            if (schema != 1) throw new IllegalArgumentException("prices of schema " + schema + ", this kit reads 1");
+            Run.check(schema == 1, "prices of schema " + schema + ", this kit reads 1");
+            Run.texted("compiled", compiled);
+            Run.check(lmi != null && ruleOfThumb != null, "lmi or ruleOfThumb is missing");
+            discounts = Run.distinct("discounts", discounts, Discount::name, MOST_ENTRIES);
+            mapped("sources", sources);
+            mapped("regions", regions);
             var cited = new TreeSet<>(List.of(lmi.source(), lmi.feeSource(), ruleOfThumb.source()));
             for (var discount : discounts) cited.add(discount.source());
             for (var region : regions.values()) {
@@ -58,9 +78,9 @@ final class Cost {
         /** Prices from JSON; throws an IllegalArgumentException that says what is wrong with it. */
         static Prices of(JsonNode json) {
             try {
-                return JsonMapper.builder().build().treeToValue(json, Prices.class);
+                return JSON.treeToValue(json, Prices.class);
             } catch (JsonProcessingException notPrices) {
-                throw new IllegalArgumentException("these are no prices: " + notPrices.getOriginalMessage(), notPrices);
+                throw new IllegalArgumentException("these are no prices: " + Run.reason(notPrices), notPrices);
             }
         }
 
@@ -76,6 +96,8 @@ final class Cost {
     /** Where figures come from. Dates are ISO, to the month where the source says no more. */
     record Source(String title, String url, String date) {
         Source {
+            Run.texted("title", title);
+            Run.texted("date", date);
             if (!date.matches("\\d{4}-\\d{2}(-\\d{2})?"))
                 throw new IllegalArgumentException("'" + date + "' is no date");
         }
@@ -83,6 +105,12 @@ final class Cost {
 
     /** The price of one thing by the unit; later units of a month may be cheaper. */
     record Price(String unit, String source, List<Tier> tiers) {
+        Price {
+            Run.texted("unit", unit);
+            Run.texted("source", source);
+            tiers = Run.listed("tiers", tiers, MOST_ENTRIES);
+            Run.check(!tiers.isEmpty(), "a price has no tier");
+        }
 
         /** The price of a quantity when so much of the same thing has been used before it in the month, USD. */
         double usd(double before, double quantity) {
@@ -98,14 +126,25 @@ final class Cost {
     }
 
     /** USD by the unit, up to and with so many units a month; the last tier has no end, and gives none in JSON. */
-    record Tier(double usd, double upTo) {
+    record Tier(double usd, Double upTo) {
         Tier {
-            if (upTo == 0) upTo = Double.POSITIVE_INFINITY;
+            if (upTo == null || upTo == 0) upTo = Double.POSITIVE_INFINITY;
+            Run.within("usd", usd, 0, MOST_USD);
+            Run.check(upTo > 0, "upTo is " + upTo);
         }
     }
 
     /** An EC2 instance type, and whether LMI runs on it. */
-    record Instance(String architecture, int vcpus, int memoryGib, boolean lmi, double usdPerHour, String source) {}
+    record Instance(String architecture, int vcpus, int memoryGib, boolean lmi, double usdPerHour, String source) {
+        Instance {
+            Run.check("arm64".equals(architecture) || "x86_64".equals(architecture),
+                    "architecture is " + architecture + ", not arm64 or x86_64");
+            Run.within("vcpus", vcpus, 1, 10_000);
+            Run.within("memoryGib", memoryGib, 1, 100_000);
+            Run.within("usdPerHour", usdPerHour, 0, MOST_USD);
+            Run.texted("source", source);
+        }
+    }
 
     /**
      * What LMI adds to EC2.
@@ -114,19 +153,43 @@ final class Cost {
      * @param reservedVcpus  what an instance keeps for itself, like {@code reservedGib} of its memory
      */
     record Lmi(double feeFraction, String feeSource, int minimumInstances, int reservedVcpus, int reservedGib,
-               String source) {}
+               String source) {
+        Lmi {
+            Run.within("feeFraction", feeFraction, 0, 10);
+            Run.within("minimumInstances", minimumInstances, 1, 1_000);
+            Run.within("reservedVcpus", reservedVcpus, 0, 100);
+            Run.within("reservedGib", reservedGib, 0, 1_000);
+            Run.texted("feeSource", feeSource);
+            Run.texted("source", source);
+        }
+    }
 
     /** AWS's own rule: LMI becomes cheaper somewhere between these rates. */
-    record RuleOfThumb(double fromRequestsPerMonth, double toRequestsPerMonth, String source) {}
+    record RuleOfThumb(double fromRequestsPerMonth, double toRequestsPerMonth, String source) {
+        RuleOfThumb {
+            Run.within("fromRequestsPerMonth", fromRequestsPerMonth, 1, MOST_UNITS);
+            Run.within("toRequestsPerMonth", toRequestsPerMonth, fromRequestsPerMonth, MOST_UNITS);
+            Run.texted("source", source);
+        }
+    }
 
     /** Fractions off GB-seconds and off EC2 hours; requests and LMI's fee are never discounted. */
     record Discount(String name, double lambda, double ec2, String source) {
+        Discount {
+            Run.texted("name", name);
+            Run.within("lambda", lambda, 0, 1);
+            Run.within("ec2", ec2, 0, 1);
+            Run.texted("source", source);
+        }
+
         static final Discount NONE = new Discount("list price", 0, 0, "");
     }
 
     /** One region's prices, by {@link Meter#key}, and instance types. */
     record Region(Map<String, Price> prices, Map<String, Instance> instances) {
         Region {
+            mapped("prices", prices);
+            mapped("instances", instances);
             for (var meter : Meter.values()) if (!prices.containsKey(meter.key()))
                 throw new IllegalArgumentException("no price for " + meter.key());
         }

@@ -5,6 +5,7 @@
 // all of it is a model of AWS, fed with this machine's CPU and durations, and without the store workload: a local store
 // waits far less than S3 and DynamoDB do, and standard Lambda bills waiting.
 
+//SOURCES ../Cli.java
 //SOURCES ../record/Run.java
 //SOURCES Capacities.java
 //SOURCES Cost.java
@@ -32,9 +33,16 @@ final class RunCost {
     RunCost(Findings findings) {
         this.findings = findings;
         run = findings.run;
-        prices = Cost.Prices.of(run.prices());
-        region = text("region").filter(prices.regions()::containsKey).orElse(REFERENCE_REGION);
-        architecture = text("architecture").orElse("x86_64");
+        try {
+            prices = Cost.Prices.of(run.prices());
+            region = text("region").filter(prices.regions()::containsKey).orElse(REFERENCE_REGION);
+            architecture = text("architecture").orElse("x86_64");
+            Cost.Meter.gbSeconds(architecture);
+            listPrices();
+        } catch (IllegalArgumentException wrong) {
+            throw new Cli.Problem(Cli.REFUSED, "run " + run.id() + " can't be priced: " + wrong.getMessage(),
+                    "name a run.json that nobody changed", wrong);
+        }
         carried = Capacities.of(findings);
         choices = run.plan().workloads().stream().filter(this::isPriced)
                 .flatMap(workload -> run.plan().languages().stream()

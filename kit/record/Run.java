@@ -72,6 +72,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
             check(names.add(cell.name()), "cells has " + cell.name() + " twice");
             check(cell.warmUp() || cell.planned().equals(planned.get(cell.planned().name())),
                     "cells has " + cell.name() + ", which is not as it was planned");
+            if (cell.number() > 0 && plan.study(cell.study()) instanceof Study.Steady steady) check(
+                    cell.phases().stream().filter(it -> it.name().equals(Phase.MEASURE)).mapToDouble(Phase::seconds).sum()
+                            == steady.measureSeconds(), cell.name() + " was not measured for as long as planned");
         }
     }
 
@@ -605,7 +608,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
     }
 
     /** What is wrong, and where: "plan.studies[0]: rounds is 0, not 1 to 10000". */
-    private static String reason(JsonProcessingException wrong) {
+    static String reason(JsonProcessingException wrong) {
         if (!(wrong instanceof JsonMappingException mapping)) return wrong.getOriginalMessage();
         var where = new StringBuilder();
         for (var step : mapping.getPath()) {
@@ -643,7 +646,7 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     // ==== Checks of fields, for every record that comes from a file ====
 
-    private static final int LONGEST_TEXT = 10_000;
+    private static final int LONGEST_TEXT = 10_000, LONGEST_REPROACH = 300;
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,149}");
     /** What a clock may say whose nanoseconds since 1970 fit into a long. */
     private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z"),
@@ -651,7 +654,9 @@ record Run(int schema, String id, String target, Instant started, Instant finish
 
     /** Throws an IllegalArgumentException that says what is wrong, unless it holds. */
     static void check(boolean holds, String otherwise) {
-        if (!holds) throw new IllegalArgumentException(otherwise);
+        // What is wrong may be a megabyte of text.
+        if (!holds) throw new IllegalArgumentException(
+                otherwise.length() <= LONGEST_REPROACH ? otherwise : otherwise.substring(0, LONGEST_REPROACH) + "…");
     }
 
     static void within(String field, double value, double least, double most) {

@@ -85,9 +85,9 @@ record Functions(SequencedMap<String, MeasuredFunction> byName, List<MeasuredFun
     }
 
     /** A function has no more than so many places at a time: what is asked beyond would be throttled, which is no latency. */
-    private static void checkLoad(Run.Workload workload) {
+    private void checkLoad(Run.Workload workload) {
         Double ratePerSecond = workload.ratePerSecond();
-        if (ratePerSecond == null || !workload.query().containsKey("delay_ms")) return;
+        if (ratePerSecond == null || !workload.name().equals("io") || ownWorkloads.containsKey("io")) return;
         double atOnce = ratePerSecond * Integer.parseInt(workload.query().get("delay_ms")) / 1000;
         Run.check(atOnce <= Run.LMI_CONCURRENCY, "ratePerSecond times delay_ms is %.0f requests at once, and a function takes %d"
                 .formatted(atOnce, Run.LMI_CONCURRENCY));

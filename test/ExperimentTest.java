@@ -380,12 +380,12 @@ final class ExperimentTest {
     }
 
     @Test void a_target_that_dies_while_variants_agree_ends_the_run_with_5_and_is_named() throws Exception {
-        // The door is shut as soon as it is open: nobody answers, and the target is gone when they are compared.
+        // It kills itself and all its group as soon as it has said that its environments are up.
         String dying = """
-                ./jbang-itself "$@" | while read -r answer; do
-                    printf '%s\n' "$answer"
-                    case $answer in *'"environments"'*) exit ;; esac
-                done; exit 0
+                while read -r request; do printf '%s\\n' "$request"; done | ./jbang-itself "$@" | while read -r answer; do
+                    printf '%s\\n' "$answer"
+                    case $answer in *'"environments"'*) kill -KILL -$$ ;; esac
+                done
                 """;
         withTarget(dying, () -> start("--profile", pythonOnly(1)).result().exits(5)
                 .says("error: the target ended without an answer", "hint:"));

@@ -379,19 +379,6 @@ final class ExperimentTest {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
     }
 
-    @Test void a_target_that_dies_while_variants_agree_ends_the_run_with_5_and_is_named() throws Exception {
-        // It kills itself and all its group as soon as it has said that its environments are up.
-        String dying = """
-                while read -r request; do printf '%s\\n' "$request"; done | ./jbang-itself "$@" | while read -r answer; do
-                    printf '%s\\n' "$answer"
-                    case $answer in *'"environments"'*) kill -KILL -$$ ;; esac
-                done
-                """;
-        withTarget(dying, () -> start("--profile", pythonOnly(1)).result().exits(5)
-                .says("error: the target ended without an answer", "hint:"));
-        assertEquals(List.of(), glob("data/2*"));
-    }
-
     @Test void a_target_that_dies_before_the_load_ends_the_run_with_5() throws Exception {
         withTarget("read -r request; exit 1", () -> start("--profile", pythonOnly(1)).result().exits(5)
                 .says("error: the target ended without an answer", "hint:"));

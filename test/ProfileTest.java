@@ -7,9 +7,10 @@
 //SOURCES ../kit/record/Functions.java
 //SOURCES ../kit/record/Profile.java
 //SOURCES ../kit/record/Run.java
-//SOURCES ../kit/record/Study.java
 
 import module java.base;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.*;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,10 +50,6 @@ final class ProfileTest {
         functions.checkVariants(plan);
         functions.checkWorkloads(plan);
         return plan;
-    }
-
-    private static Profile.Asked asked(Duration cutTo) {
-        return new Profile.Asked(Set.of(), Set.of(), cutTo, null, null, null, null, List.of());
     }
 
     private Cli.Problem refused(String profile, Duration cutTo) {
@@ -122,14 +119,19 @@ final class ProfileTest {
                 .map(match -> List.of(match.group(1), match.group(2), match.group(3))).toList();
     }
 
+    private static void fields(JsonNode json, Set<String> into) {
+        json.properties().forEach(field -> into.add(field.getKey()));
+        json.forEach(child -> fields(child, into));
+    }
+
     @Test void the_page_on_profiles_has_every_field_with_its_bounds() throws Exception {
         var rows = rows();
-        var known = Stream.of(Profile.class, Profile.OnTarget.class, Study.Steady.class, Study.Shape.class, Study.Stage.class,
-                        Study.Capacity.class, Study.Cold.class, Run.Workload.class)
-                .flatMap(form -> Arrays.stream(form.getRecordComponents()).map(field -> field.getName()))
-                .collect(Collectors.toCollection(TreeSet::new));
-        known.addAll(Set.of("kind", "delay_ms", "hash_loops"));
-        assertEquals(known, rows.stream().map(List::getFirst).collect(Collectors.toCollection(TreeSet::new)));
+        var used = new TreeSet<String>();
+        try (var files = Files.newDirectoryStream(KIT.resolve("k6/profiles"), "*.json")) {
+            for (Path file : files) fields(Run.json().readTree(file.toFile()), used);
+        }
+        used.removeAll(Set.of("local", "aws"));
+        assertEquals(used, rows.stream().map(List::getFirst).collect(Collectors.toCollection(TreeSet::new)));
         for (var row : rows) {
             String field = row.getFirst();
             assertTrue(Run.json().readTree("{" + row.get(2) + "}").has(field), row.get(2));

@@ -104,10 +104,10 @@ final class CapacityTest {
         search(run, 2, STANDARD, "cpu", Truth.carrying(170));
         search(run, 2, LMI, "cpu", Truth.carrying(120).failing(0.05));
         assertEquals("""
-                | workload | variant            | limited by | searches | carries [1/s] | least [1/s] | most [1/s] | closed form [1/s] | p99 there [ms] | CPU there [ms/request] |
-                |----------|--------------------|------------|---------:|--------------:|------------:|-----------:|------------------:|---------------:|-----------------------:|
-                | cpu      | rust-standard-1769 | latency    |        2 |           158 |         148 |        168 |               200 |             20 |                      5 |
-                | cpu      | rust-lmi-2048      | errors     |        2 |           119 |         119 |        119 |               200 |             20 |                      5 |
+                | workload | variant            | limited by | searches | carries [1/s] | least [1/s] | most [1/s] | closed form [1/s] | p99 there [ms] | CPU there [ms/request] | memory there [MB] | memory a place [MB] |
+                |----------|--------------------|------------|---------:|--------------:|------------:|-----------:|------------------:|---------------:|-----------------------:|------------------:|--------------------:|
+                | cpu      | rust-standard-1769 | latency    |        2 |           158 |         148 |        168 |               200 |             20 |                      5 |                30 |                1.88 |
+                | cpu      | rust-lmi-2048      | errors     |        2 |           119 |         119 |        119 |               200 |             20 |                      5 |                30 |                1.88 |
                 """, table("capacity", run));
     }
 
@@ -127,12 +127,15 @@ final class CapacityTest {
                 | cpu      | rust-standard-1769 | s01  | held              |      1 |  40 |       40 |      0 |          10 |       20 |       20 |                5 |            30 |
                 | cpu      | rust-standard-1769 | s02  | held              |      1 | 400 |      400 |      0 |         100 |       20 |       20 |                5 |            30 |
                 | cpu      | rust-standard-1769 | s03  | too slow          |      1 | 800 |      800 |      0 |         200 |      400 |      400 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s04  | held              |      1 | 566 |      566 |      0 |         141 |       20 |       20 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s05  | too slow          |      1 | 673 |      673 |      0 |         168 |      400 |      400 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s06  | too slow          |      1 | 617 |      617 |      0 |         154 |      400 |      400 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s07  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s08  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
-                | cpu      | rust-standard-1769 | s09  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s04  | too slow          |      1 | 800 |      800 |      0 |         200 |      400 |      400 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s05  | held              |      1 | 566 |      566 |      0 |         141 |       20 |       20 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s06  | too slow          |      1 | 673 |      673 |      0 |         168 |      400 |      400 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s07  | too slow          |      1 | 673 |      673 |      0 |         168 |      400 |      400 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s08  | too slow          |      1 | 617 |      617 |      0 |         154 |      400 |      400 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s09  | too slow          |      1 | 617 |      617 |      0 |         154 |      400 |      400 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s10  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s11  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
+                | cpu      | rust-standard-1769 | s12  | held              |      1 | 591 |      591 |      0 |         148 |       20 |       20 |                5 |            30 |
                 """, table("capacity-steps", search(none(STANDARD), 1, STANDARD, "cpu", Truth.carrying(150))));
     }
 

@@ -75,10 +75,10 @@ final class ColdTest {
 
     @Test void init_and_first_answer_stand_apart_with_intervals_where_there_are_enough_environments() throws IOException {
         assertEquals("""
-                | workload | variant            | what         |         p50 [ms] |         p90 [ms] |         p95 [ms] |                                    p99 [ms] |   n | max [ms] |
-                |----------|--------------------|--------------|-----------------:|-----------------:|-----------------:|--------------------------------------------:|----:|---------:|
-                | cpu      | rust-standard-1769 | init         | 150 (140 to 161) | 190 (184 to 196) | 195 (190 to 200) | 199, no interval: 100 values, p99 needs 368 | 100 |      200 |
-                | cpu      | rust-standard-1769 | first answer | 200 (190 to 211) | 240 (234 to 246) | 245 (240 to 250) | 249, no interval: 100 values, p99 needs 368 | 100 |      250 |
+                | workload | variant            | what         |         p50 [ms] |         p90 [ms] |         p95 [ms] |                          p99 [ms] |   n | max [ms] |
+                |----------|--------------------|--------------|-----------------:|-----------------:|-----------------:|----------------------------------:|----:|---------:|
+                | cpu      | rust-standard-1769 | init         | 150 (140 to 161) | 190 (184 to 196) | 195 (190 to 200) | 199, an interval needs 368 values | 100 |      200 |
+                | cpu      | rust-standard-1769 | first answer | 200 (190 to 211) | 240 (234 to 246) | 245 (240 to 250) | 249, an interval needs 368 values | 100 |      250 |
                 """, table("cold-environments", environments(100, STANDARD)));
     }
 
@@ -163,7 +163,7 @@ final class ColdTest {
 
     @Test void too_few_values_have_a_percentile_and_say_why_it_has_no_interval() {
         var ms = Sorted.of(DoubleStream.of(3, 1, 2));
-        assertEquals("2, no interval: 3 values, p50 needs 6", Words.of(ms.at(.5), ms.estimate(.5)));
+        assertEquals("2, an interval needs 6 values", Words.of(ms.at(.5), ms.estimate(.5)));
         assertEquals("— 0 values, p50 needs 6", Words.of(Double.NaN, Sorted.of(DoubleStream.of()).estimate(.5)));
     }
 }

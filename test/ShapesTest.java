@@ -179,6 +179,7 @@ final class ShapesTest {
         String caveat = "On this machine standard's cold starts wait for one core; on AWS each environment has its own.";
         assertTrue(exhibit("shape-burst-stages", twoVariants()).sentence().contains(caveat));
         assertTrue(exhibit("shape-burst-cpu-rust-standard-1769", twoVariants()).sentence().contains(caveat));
+        assertFalse(exhibit("shape-burst-cpu-rust-lmi-2048", twoVariants()).sentence().contains(caveat));
         assertFalse(exhibit("shape-burst-stages", twoVariants().onAws("us-east-1", "arm64")).sentence().contains(caveat));
         assertFalse(exhibit("shape-burst-stages", cell(none(LMI), 1, LMI, ShapesTest::throttling)).sentence().contains(caveat));
     }

@@ -4,6 +4,7 @@
 //SOURCES ../judge/Capacities.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Search.java
+//SOURCES ../record/Study.java
 //SOURCES Colours.java
 //SOURCES Numbers.java
 //SOURCES Plots.java
@@ -28,14 +29,16 @@ final class CapacityTables {
 
     Table carried() {
         var table = new Tables.Rows("workload", "variant", "limited by").counts("searches").figures(List.of(
-                "carries [1/s]", "least [1/s]", "most [1/s]", "closed form [1/s]", "p99 there [ms]", "CPU there [ms/request]"));
+                "carries [1/s]", "least [1/s]", "most [1/s]", "closed form [1/s]", "p99 there [ms]", "CPU there [ms/request]",
+                "memory there [MB]", "memory a place [MB]"));
         for (var one : all) {
             var rates = one.rates();
             String limits = one.limits().stream().map(Words::of).collect(Collectors.joining(", or "));
             table.row(one.workload().name(), one.variant().name(), limits).count("searches", rates.n())
                     .figure("carries [1/s]", rates.at(.5)).figure("least [1/s]", rates.min()).figure("most [1/s]", rates.max())
                     .figure("closed form [1/s]", one.ceiling()).figure("p99 there [ms]", one.p99Ms())
-                    .figure("CPU there [ms/request]", one.cpuMs());
+                    .figure("CPU there [ms/request]", one.cpuMs()).figure("memory there [MB]", one.memoryMb())
+                    .figure("memory a place [MB]", one.memoryMb() / one.variant().places());
         }
         return table.table("The highest stable rate of each variant");
     }
@@ -50,11 +53,11 @@ final class CapacityTables {
     Table steps() {
         var table = new Tables.Rows("workload", "variant", "step", "what became of it").counts("search", "due", "answered", "failed")
                 .figures(List.of("asked [1/s]", "p50 [ms]", "p99 [ms]", "CPU [ms/request]", "generator [%]"));
-        for (var one : all) for (var search : one.searches()) for (var cell : search.steps()) {
+        for (var study : run.plan().studies(Study.Capacity.class)) for (var cell : run.cellsOf(study)) {
             var step = cell.step();
-            table.row(one.workload().name(), one.variant().name(), cell.name().substring(cell.name().lastIndexOf("-s") + 1),
-                            Words.ofStep(Search.limit(one.study(), step)))
-                    .count("search", search.round()).count("due", step.due()).count("answered", step.answered())
+            table.row(cell.workload(), cell.variants().getFirst(), cell.name().substring(cell.name().lastIndexOf("-s") + 1),
+                            Words.ofStep(Search.limit(study, step)))
+                    .count("search", cell.round()).count("due", step.due()).count("answered", step.answered())
                     .count("failed", step.failed()).figure("asked [1/s]", step.ratePerSecond())
                     .figure("p50 [ms]", orNan(step.medianMs())).figure("p99 [ms]", orNan(step.p99Ms()))
                     .figure("CPU [ms/request]", orNan(step.cpuMs())).figure("generator [%]", 100 * step.generatorBusy());

@@ -48,7 +48,8 @@ final class Exhibits {
         Shapes.of(findings).stream().collect(Collectors.groupingBy(Shapes.Course::shape, LinkedHashMap::new, Collectors.toList()))
                 .forEach((shape, courses) -> all.addAll(ofShape(new ShapeTables(findings.run, shape, courses))));
         var carried = Capacities.of(findings);
-        if (!carried.isEmpty()) all.addAll(ofCapacity(new CapacityTables(findings.run, carried)));
+        boolean searched = findings.run.cells().stream().anyMatch(cell -> cell.step() != null && cell.outcome().isMeasured());
+        if (searched) all.addAll(ofCapacity(new CapacityTables(findings.run, carried)));
         if (!coldStarts.isEmpty()) all.addAll(ofCold(findings, verdicts, coldStarts));
         all.addAll(ofCost(findings.run.plan().claims(), isValid, cost, costs, figures));
         return all;
@@ -106,13 +107,13 @@ final class Exhibits {
                 Numbers.figure(100 * Shapes.BREAKING_ERRORS), Numbers.figure(Shapes.BREAKING_P99))));
         all.add(Exhibit.of(of + "-stages", section, tables.stages()).saying(("Latency is of correct answers, cold starts among "
                 + "them. Latency is calm once the p95 stays within %s times that of the calmest stage and hardly any request "
-                + "fails; — means that it was not within the stage.").formatted(Numbers.figure(Shapes.CALM)) + tables.oneCore()));
+                + "fails; — means that it was not within the stage.").formatted(Numbers.figure(Shapes.CALM)) + tables.oneCore(tables.courses)));
         if (tables.haveOthers()) all.add(Exhibit.of(of + "-against-baseline", section, tables.againstBaseline()));
         for (var course : tables.courses) {
             all.add(Exhibit.of(of + "-" + course.workload().name() + "-" + course.variant().name(), section,
                     course.variant().name() + ", " + course.workload().name(), () -> tables.overTime(course))
                     .saying("All panels have the same time axis; an upright line marks where a stage begins. A request counts when "
-                            + "it was sent, so answers that come late stand where they were asked for." + tables.oneCore()));
+                            + "it was sent, so answers that come late stand where they were asked for." + tables.oneCore(List.of(course))));
         }
         return all;
     }
@@ -121,7 +122,8 @@ final class Exhibits {
         var all = new ArrayList<Exhibit>();
         all.add(Exhibit.of("capacity", CAPACITY, tables.carried())
                 .saying(tables.limits() + " Least and most are the spread between searches. The closed form is what the places "
-                        + "or the vCPU could carry at most by what a single request takes."));
+                        + "or the vCPU could carry at most by what a single request takes. Standard's memory is that of all its "
+                        + "environments; a place takes one request at a time."));
         for (var workload : tables.workloads()) {
             all.add(Exhibit.of("capacity-" + workload.name(), CAPACITY, "Throughput against p99: " + workload.name(),
                     () -> tables.throughput(workload))

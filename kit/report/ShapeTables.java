@@ -134,9 +134,9 @@ final class ShapeTables {
 
     // ==== Over time ====
 
-    /** What must be said wherever the cold starts of a burst are shown from one machine; empty elsewhere. */
-    String oneCore() {
-        boolean shown = run.isLocal() && courses.stream().filter(course -> !course.variant().lmi())
+    /** What must be said wherever cold starts of standard are shown from one machine; empty elsewhere. */
+    String oneCore(List<Shapes.Course> ofThese) {
+        boolean shown = run.isLocal() && ofThese.stream().filter(course -> !course.variant().lmi())
                 .anyMatch(course -> course.stages().stream().anyMatch(stage -> stage.coldStarts > 0));
         return shown ? " On this machine standard's cold starts wait for one core; on AWS each environment has its own." : "";
     }

@@ -187,10 +187,11 @@ final class Words {
         };
     }
 
-    /** The figure itself, with its interval or the reason why it has none: "812, no interval: 30 values, p99 needs 368". */
+    /** The figure itself, with its interval or what one needs: "812, an interval needs 368 values". */
     static String of(double point, Statistics.Estimate estimate) {
-        return estimate instanceof Statistics.Unknown(var reason) && !Double.isNaN(point)
-                ? Numbers.figure(point) + ", no interval: " + of(reason) : of(estimate);
+        if (Double.isNaN(point) || !(estimate instanceof Statistics.Unknown(var reason))) return of(estimate);
+        return Numbers.figure(point) + (reason instanceof Reason.TooFewValues few
+                ? ", an interval needs " + few.needed() + " values" : ", no interval: " + of(reason));
     }
 
     /** A difference without a verdict, as of two identical variants: "+0.3 % (-0.5 to +1.1 %)". */

@@ -173,7 +173,7 @@ final class Page {
               plots().forEach(plot => Plotly.relayout(plot, {
                 paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', 'font.color': ink, ...axes(plot),
                 'font.family': 'system-ui, sans-serif', 'legend.orientation': 'h', 'legend.y': 1.02, 'legend.yanchor': 'bottom',
-                'margin.t': 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50 }));
+                'margin.t': plot.layout.annotations ? 60 : 20, 'margin.r': 10, 'margin.l': 60, 'margin.b': 50 }));
             };
             const draw = () => {
             {{plots}}

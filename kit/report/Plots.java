@@ -59,8 +59,8 @@ final class Plots {
 
     // ==== Panels ====
 
-    /** One of several plots above one another with the same time axis. */
-    record Panel(String yTitle, boolean logarithmic, List<Curve> lines) {}
+    /** One of several plots with the same time axis; a band is shaded between its lines, on a logarithmic axis. */
+    record Panel(String yTitle, boolean band, List<Curve> lines) {}
 
     /** An upright line through all panels, and its text. */
     record Mark(double x, String text) {}
@@ -76,9 +76,10 @@ final class Plots {
         for (int i = 0; i < panels.size(); i++) {
             var panel = panels.get(i);
             String number = i == 0 ? "" : String.valueOf(i + 1);
-            layout.put("yaxis" + number, Map.of("title", label(panel.yTitle), "type", panel.logarithmic ? "log" : "linear",
+            layout.put("yaxis" + number, Map.of("title", label(panel.yTitle), "type", panel.band ? "log" : "linear",
                     "rangemode", "tozero", "domain", new double[] {1 - (i + 1) * height + PANEL_GAP / 2, 1 - i * height - PANEL_GAP / 2}));
             for (var line : panel.lines) traces.add(new OwnTrace(line.name, true, Map.of("type", "scatter", "mode", "lines",
+                    "fill", panel.band && line != panel.lines.getFirst() ? "tonexty" : "none",
                     "name", label(line.name), "x", line.x, "y", missing(line.y), "yaxis", "y" + number, "line",
                     Map.of("color", line.colour.orElse(colour(traces.size())), "dash", line.dashed ? "dash" : "solid"))));
         }

@@ -19,6 +19,9 @@ import tech.tablesaw.plotly.components.Figure;
 final class ShapeTables {
     private static final List<String> FIGURES = List.of("mean [ms]", "min [ms]", "p50 [ms]", "p90 [ms]", "p95 [ms]", "p99 [ms]", "max [ms]");
 
+    /** A longer course has minutes on its axis. */
+    private static final double MOST_SECONDS_DRAWN = 300;
+
     private final Run run;
     final Study.Shape shape;
     final List<Shapes.Course> courses;
@@ -143,28 +146,30 @@ final class ShapeTables {
 
     Optional<Figure> overTime(Shapes.Course course) {
         var blocks = course.blocks();
-        double[] minutes = blocks.stream().mapToDouble(block -> block.second / 60).toArray();
+        boolean isShort = shape.seconds() <= MOST_SECONDS_DRAWN;
+        double unit = isShort ? 1 : 60;
+        double[] times = blocks.stream().mapToDouble(block -> block.second / unit).toArray();
         var colour = Colours.of(run, course.variant().language());
         double perSecond = 1 / course.blockSeconds() / course.recordings();
         Optional<String> grey = Optional.of("#999999"), red = Optional.of("#b42318");
         Function<ToDoubleFunction<Shapes.Block>, double[]> of = figure -> blocks.stream().mapToDouble(figure).toArray();
         var panels = new ArrayList<Plots.Panel>();
         panels.add(new Plots.Panel("latency [ms]", true, List.of(
-                new Plots.Curve("p50", minutes, of.apply(block -> block.ms.quantile(.5)), false, colour),
-                new Plots.Curve("p95", minutes, of.apply(block -> block.ms.quantile(.95)), false, colour),
-                new Plots.Curve("p99", minutes, of.apply(block -> block.ms.quantile(.99)), true, colour))));
+                new Plots.Curve("p50", times, of.apply(block -> block.ms.quantile(.5)), false, colour),
+                new Plots.Curve("p95", times, of.apply(block -> block.ms.quantile(.95)), false, colour),
+                new Plots.Curve("p99", times, of.apply(block -> block.ms.quantile(.99)), true, colour))));
         panels.add(new Plots.Panel("requests/s", false, List.of(
-                new Plots.Curve("sent", minutes, of.apply(block -> block.sent * perSecond), true, grey),
-                new Plots.Curve("answered correctly", minutes, of.apply(block -> block.ms.count() * perSecond), false, colour))));
+                new Plots.Curve("sent", times, of.apply(block -> block.sent * perSecond), true, grey),
+                new Plots.Curve("answered correctly", times, of.apply(block -> block.ms.count() * perSecond), false, colour))));
         panels.add(new Plots.Panel("a second", false, List.of(
-                new Plots.Curve("errors", minutes, of.apply(block -> block.errors * perSecond), false, red),
-                new Plots.Curve("throttled", minutes, of.apply(block -> block.throttled * perSecond), true, grey),
-                new Plots.Curve("cold starts", minutes, of.apply(block -> block.coldStarts * perSecond), false, colour))));
+                new Plots.Curve("errors", times, of.apply(block -> block.errors * perSecond), false, red),
+                new Plots.Curve("throttled", times, of.apply(block -> block.throttled * perSecond), true, grey),
+                new Plots.Curve("cold starts", times, of.apply(block -> block.coldStarts * perSecond), false, colour))));
         panels.add(new Plots.Panel("environments", false, List.of(
-                new Plots.Curve("environments", minutes, of.apply(block -> block.environments), false, colour))));
+                new Plots.Curve("environments", times, of.apply(block -> block.environments), false, colour))));
         panels.add(new Plots.Panel("CPU [%]", false, List.of(
-                new Plots.Curve("CPU of the functions' cores", minutes, of.apply(block -> 100 * block.cpuShare), false, colour))));
-        var marks = course.stages().stream().map(stage -> new Plots.Mark(stage.fromSecond / 60, said(stage))).toList();
-        return Plots.panels("minutes since the load began", panels, marks);
+                new Plots.Curve("CPU of the functions' cores", times, of.apply(block -> 100 * block.cpuShare), false, colour))));
+        var marks = course.stages().stream().map(stage -> new Plots.Mark(stage.fromSecond / unit, said(stage))).toList();
+        return Plots.panels((isShort ? "seconds" : "minutes") + " since the load began", panels, marks);
     }
 }

@@ -19,6 +19,7 @@
 //SOURCES kit/Cli.java
 //SOURCES kit/local/CpuQuota.java
 //SOURCES kit/local/FrontDoor.java
+//SOURCES kit/local/Http.java
 //SOURCES kit/local/Lambda.java
 //SOURCES kit/local/Machine.java
 //SOURCES kit/local/Meter.java
@@ -262,14 +263,11 @@ final class Local implements Callable<Integer> {
                 close();
                 throw new Cli.Problem(Cli.START_FAILED, failed.getMessage(), "the logs are in " + logs, failed);
             }
-            var workers = Executors.newVirtualThreadPerTaskExecutor();
-            open.push(workers::shutdownNow);
-            var door = Lambda.listen(workers, new FrontDoor(functions)::serve);
-            open.push(() -> door.stop(0));
+            var door = closedWithSite(Http.listen(new FrontDoor(functions)::serve));
             functions.values().forEach(Lambda::prepare);
             var urls = new TreeMap<String, String>();
             for (String name : functions.keySet()) {
-                urls.put(name, "http://127.0.0.1:" + door.getAddress().getPort() + "/" + name);
+                urls.put(name, "http://127.0.0.1:" + door.port() + "/" + name);
             }
             return new Target.Started(urls, null, environment(request.artefacts()));
         }

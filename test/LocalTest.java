@@ -13,7 +13,6 @@ import module java.base;
 import module java.net.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,7 +64,7 @@ final class LocalTest {
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final List<Run.Invocation> invocations = new CopyOnWriteArrayList<>();
     private final Map<String, Lambda> functions = new ConcurrentHashMap<>();
-    private HttpServer door;
+    private Http door;
 
     @BeforeAll static void build() throws Exception {
         python = new Build(Build.userCache(), _ -> {})
@@ -74,7 +73,7 @@ final class LocalTest {
 
     @AfterEach void end() {
         functions.values().forEach(Lambda::close);
-        if (door != null) door.stop(0);
+        if (door != null) door.close();
     }
 
     /** Opens a door before one function: LMI when it has more than one place. */
@@ -96,7 +95,7 @@ final class LocalTest {
                 settings, directory, directory.resolve("log"), new Semaphore(1, true), timeout, invocations::add);
         functions.put(name, function);
         function.prepare();
-        door = Lambda.listen(Executors.newVirtualThreadPerTaskExecutor(), new FrontDoor(functions)::serve);
+        door = Http.listen(new FrontDoor(functions)::serve);
         return function;
     }
 
@@ -107,7 +106,7 @@ final class LocalTest {
     private HttpResponse<String> get(String path) { return send(request(path)); }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + door.getAddress().getPort() + path));
+        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + door.port() + path));
     }
 
     private HttpResponse<String> send(HttpRequest.Builder request) {
@@ -156,7 +155,7 @@ final class LocalTest {
         assertTrue(trace.matches("Root=1-[0-9a-f]{8}-[0-9a-f]{24}"));
         ((ObjectNode) event.get("multiValueHeaders")).remove("X-Amzn-Trace-Id");
         context.remove(List.of("extendedRequestId", "requestTime", "requestTimeEpoch"));
-        String here = "127.0.0.1:" + door.getAddress().getPort(), port = "" + door.getAddress().getPort();
+        String here = "127.0.0.1:" + door.port(), port = "" + door.port();
         assertEquals(Run.json().readTree("""
                 {
                   "resource": "/f/{workload}", "path": "/f/echo", "httpMethod": "POST",

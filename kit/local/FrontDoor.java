@@ -8,13 +8,13 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
 //SOURCES ../record/Run.java
+//SOURCES Http.java
 //SOURCES Lambda.java
 
 import module java.base;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import com.sun.net.httpserver.HttpExchange;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -29,66 +29,60 @@ final class FrontDoor {
 
     FrontDoor(Map<String, Lambda> functions) { this.functions = functions; }
 
-    void serve(HttpExchange exchange) throws IOException {
+    void serve(Http.Exchange exchange) {
         // "", variant, workload
-        String[] path = exchange.getRequestURI().getPath().split("/", -1);
+        String[] path = exchange.path().split("/", -1);
         Lambda function = path.length == 3 && !path[2].isEmpty() ? functions.get(path[1]) : null;
         if (function == null) {
             refuse(exchange, 403, "Missing Authentication Token");
             return;
         }
-        byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
-        if (body.length > MAX_BODY_BYTES) {
-            refuse(exchange, 413, "HTTP content length exceeded " + MAX_BODY_BYTES + " bytes.");
-            return;
-        }
-        byte[] event = EVENTS.writeValueAsBytes(event(exchange, path[1], path[2], body));
-        if (event.length > Lambda.MAX_PAYLOAD_BYTES) {
-            refuse(exchange, 413, "Request Too Long");
-            return;
-        }
-        try {
-            switch (function.invoke(event)) {
-                case Lambda.Outcome.Reply(byte[] payload) -> pass(exchange, payload);
-                case Lambda.Outcome.Failure _ -> refuse(exchange, 502, "Internal server error");
-                case Lambda.Outcome.TimedOut _ -> refuse(exchange, 504, "Endpoint request timed out");
-                // Lambda says 429 to API Gateway, which does not pass it on.
-                case Lambda.Outcome.Throttled _ -> refuse(exchange, 500, "Internal server error");
-            }
-        } catch (InterruptedException stopped) {
-            exchange.close();
+        exchange.withBody(MAX_BODY_BYTES, body -> {
+            byte[] event = body == null ? null : event(exchange, path[1], path[2], body);
+            if (body == null) refuse(exchange, 413, "HTTP content length exceeded " + MAX_BODY_BYTES + " bytes.");
+            else if (event.length > Lambda.MAX_PAYLOAD_BYTES) refuse(exchange, 413, "Request Too Long");
+            else function.invoke(event, outcome -> answer(exchange, outcome));
+        });
+    }
+
+    private static void answer(Http.Exchange exchange, Lambda.Outcome outcome) {
+        switch (outcome) {
+            case Lambda.Outcome.Reply(byte[] payload) -> pass(exchange, payload);
+            case Lambda.Outcome.Failure _ -> refuse(exchange, 502, "Internal server error");
+            case Lambda.Outcome.TimedOut _ -> refuse(exchange, 504, "Endpoint request timed out");
+            // Lambda says 429 to API Gateway, which does not pass it on.
+            case Lambda.Outcome.Throttled _ -> refuse(exchange, 500, "Internal server error");
         }
     }
 
-    private static void refuse(HttpExchange exchange, int status, String message) throws IOException {
-        Lambda.answer(exchange, status, "application/json", Run.line(Map.of("message", message)).getBytes(UTF_8));
+    private static void refuse(Http.Exchange exchange, int status, String message) {
+        exchange.header("Content-Type", "application/json");
+        exchange.answer(status, ("{\"message\":\"" + message + "\"}").getBytes(UTF_8));
     }
 
     // ---- The event
 
-    private static Map<String, Object> event(HttpExchange exchange, String variant, String workload, byte[] body) {
+    private static byte[] event(Http.Exchange exchange, String variant, String workload, byte[] body) {
         String id = UUID.randomUUID().toString();
-        var uri = exchange.getRequestURI();
         var headers = headers(exchange, id);
-        var query = query(uri.getRawQuery());
+        var query = query(exchange.rawQuery());
         String resource = "/" + variant + "/{workload}";
-        String sourceIp = exchange.getRemoteAddress().getAddress().getHostAddress();
         var now = ZonedDateTime.now(ZoneOffset.UTC);
 
         var identity = new LinkedHashMap<String, Object>();
-        identity.put("sourceIp", sourceIp);
+        identity.put("sourceIp", exchange.remoteAddress());
         identity.put("userAgent", last(headers.get("User-Agent")));
         identity.put("apiKey", last(headers.get("X-Api-Key")));
 
         var context = new LinkedHashMap<String, Object>();
         context.put("resourceId", "local");
         context.put("resourcePath", resource);
-        context.put("httpMethod", exchange.getRequestMethod());
+        context.put("httpMethod", exchange.method());
         context.put("extendedRequestId", id);
         context.put("requestTime", now.format(REQUEST_TIME));
-        context.put("path", "/" + STAGE + uri.getPath());
+        context.put("path", "/" + STAGE + exchange.path());
         context.put("accountId", "000000000000");
-        context.put("protocol", exchange.getProtocol());
+        context.put("protocol", exchange.protocol());
         context.put("stage", STAGE);
         context.put("domainPrefix", "local");
         context.put("requestTimeEpoch", now.toInstant().toEpochMilli());
@@ -99,8 +93,8 @@ final class FrontDoor {
 
         var event = new LinkedHashMap<String, Object>();
         event.put("resource", resource);
-        event.put("path", uri.getPath());
-        event.put("httpMethod", exchange.getRequestMethod());
+        event.put("path", exchange.path());
+        event.put("httpMethod", exchange.method());
         event.put("headers", lasts(headers));
         event.put("multiValueHeaders", headers);
         event.put("queryStringParameters", query.isEmpty() ? null : lasts(query));
@@ -110,27 +104,32 @@ final class FrontDoor {
         event.put("requestContext", context);
         event.put("body", body.length == 0 ? null : new String(body, UTF_8));
         event.put("isBase64Encoded", false);
-        return event;
+        try {
+            return EVENTS.writeValueAsBytes(event);
+        } catch (IOException never) {
+            throw new UncheckedIOException(never);
+        }
     }
 
     private static final DateTimeFormatter REQUEST_TIME =
             DateTimeFormatter.ofPattern("dd/MMM/yyyy:HH:mm:ss Z", Locale.ROOT);
 
-    /** The request's headers and API Gateway's own. The server changes the names' case; this is the usual one. */
-    private static Map<String, List<String>> headers(HttpExchange exchange, String id) {
+    /** The request's headers and API Gateway's own, whose names have the usual case. */
+    private static Map<String, List<String>> headers(Http.Exchange exchange, String id) {
         var headers = new TreeMap<String, List<String>>();
-        exchange.getRequestHeaders().forEach((name, values) -> headers.put(usualCase(name), values));
+        exchange.forEachHeader((name, value) -> headers.computeIfAbsent(usualCase(name), _ -> new ArrayList<>(1)).add(value));
         headers.put("X-Amzn-Trace-Id", List.of("Root=" + Lambda.traceRoot(id)));
-        headers.put("X-Forwarded-For", List.of(exchange.getRemoteAddress().getAddress().getHostAddress()));
-        headers.put("X-Forwarded-Port", List.of("" + exchange.getLocalAddress().getPort()));
+        headers.put("X-Forwarded-For", List.of(exchange.remoteAddress()));
+        headers.put("X-Forwarded-Port", List.of("" + exchange.localPort()));
         headers.put("X-Forwarded-Proto", List.of("http"));
         return headers;
     }
 
     private static String usualCase(String name) {
         var usual = new StringBuilder(name);
-        for (int i = 1; i < name.length(); i++) {
-            if (name.charAt(i - 1) == '-') usual.setCharAt(i, Character.toUpperCase(name.charAt(i)));
+        for (int i = 0; i < name.length(); i++) {
+            boolean begins = i == 0 || name.charAt(i - 1) == '-';
+            usual.setCharAt(i, begins ? Character.toUpperCase(name.charAt(i)) : Character.toLowerCase(name.charAt(i)));
         }
         return usual.toString();
     }
@@ -159,7 +158,7 @@ final class FrontDoor {
     // ---- The reply
 
     /** Passes a function's reply on to the caller; one not in the proxy's form is the function's failure. */
-    private static void pass(HttpExchange exchange, byte[] payload) throws IOException {
+    private static void pass(Http.Exchange exchange, byte[] payload) {
         Reply reply;
         try {
             reply = Reply.of(payload);
@@ -167,9 +166,9 @@ final class FrontDoor {
             refuse(exchange, 502, "Internal server error");
             return;
         }
-        reply.headers.forEach((name, values) -> exchange.getResponseHeaders().put(name, values));
-        String contentType = exchange.getResponseHeaders().getFirst("Content-Type");
-        Lambda.answer(exchange, reply.status, contentType == null ? "application/json" : contentType, reply.body);
+        exchange.header("Content-Type", "application/json");
+        reply.headers.forEach(exchange::headers);
+        exchange.answer(reply.status, reply.body);
     }
 
     /** A reply in the form that API Gateway wants of a Lambda proxy; throws when it has another. */

@@ -14,12 +14,12 @@
 
 //SOURCES ../build/Children.java
 //SOURCES CpuQuota.java
+//SOURCES Http.java
 //SOURCES Machine.java
 //SOURCES ../record/Disk.java
 //SOURCES ../record/Run.java
 
 import module java.base;
-import com.sun.net.httpserver.*;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -39,14 +39,16 @@ final class Lambda implements AutoCloseable {
 
     private static final String API = "/2018-06-01/runtime/";
     private static final String ARN = "arn:aws:lambda:us-east-1:000000000000:function:";
+    private static final String NEXT = API + "invocation/next";
     private static final Pattern CALL = Pattern.compile(API + "invocation/([^/]+)/(response|error)");
+    private static final byte[] ACCEPTED = "{\"status\":\"OK\"}".getBytes(UTF_8);
 
-    // The JDK's server is plenty here, once it sends each answer at once and keeps idle connections: a client that
-    // finds its kept connection closed would count that as a failure of the function.
+    /** Ends the calls whose time is over. Almost all end before that, and are forgotten then. */
+    private static final ScheduledThreadPoolExecutor TIMES = new ScheduledThreadPoolExecutor(1,
+            Thread.ofPlatform().daemon().name("times").factory());
+
     static {
-        System.setProperty("sun.net.httpserver.nodelay", "true");
-        System.setProperty("sun.net.httpserver.maxIdleConnections", "10000");
-        System.setProperty("sun.net.httpserver.idleInterval", "86400");
+        TIMES.setRemoveOnCancelPolicy(true);
     }
 
     /**
@@ -113,22 +115,24 @@ final class Lambda implements AutoCloseable {
 
     // ==== Invoke ====
 
-    /** Runs the function on an event, and waits for the outcome, for as long as the function's time-out. */
-    Outcome invoke(byte[] event) throws InterruptedException {
+    /** Runs the function on an event, and hands the outcome on, after the function's time-out at the latest. */
+    void invoke(byte[] event, Consumer<Outcome> then) {
         var call = new Call(event);
         Environment environment = place(call);
         if (environment == null) {
             record.accept(call.invocation("throttled", 0, null));
-            return new Outcome.Throttled();
+            then.accept(new Outcome.Throttled());
+            return;
         }
-        try {
-            return call.outcome.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException slow) {
-            Thread.startVirtualThread(() -> environment.expire(call));
-            return new Outcome.TimedOut();
-        } catch (ExecutionException never) {
-            throw new AssertionError(never);
-        }
+        var answer = new CompletableFuture<Outcome>();
+        var time = TIMES.schedule(() -> {
+            if (answer.complete(new Outcome.TimedOut())) Thread.startVirtualThread(() -> environment.expire(call));
+        }, timeout.toNanos(), TimeUnit.NANOSECONDS);
+        call.outcome.thenAccept(answer::complete);
+        answer.thenAccept(outcome -> {
+            time.cancel(false);
+            then.accept(outcome);
+        });
     }
 
     /** The environment that now has the call; null when there is no place for it. */
@@ -280,13 +284,14 @@ final class Lambda implements AutoCloseable {
                 + "/[$LATEST]" + UUID.randomUUID().toString().replace("-", "");
         final CompletableFuture<Void> ready = new CompletableFuture<>();
         final Map<String, Call> calls = new ConcurrentHashMap<>();
-        private final BlockingQueue<Call> waiting = new LinkedBlockingQueue<>();
+        /** Calls that no poll has come for, or polls that no call has come for; one of the two is empty. */
+        private final Queue<Call> waiting = new ArrayDeque<>();
+        private final Queue<Http.Exchange> parked = new ArrayDeque<>();
         private final AtomicInteger polls = new AtomicInteger();
-        private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
         private final AtomicReference<Double> initMs = new AtomicReference<>();
         private final AtomicBoolean ended = new AtomicBoolean();
         private final Path home = temporary.resolve(id());
-        private volatile HttpServer api;
+        private volatile Http api;
         private volatile Process process;
         private volatile long startedNs;
         /** It gets no more calls. */
@@ -307,10 +312,15 @@ final class Lambda implements AutoCloseable {
         /** The time from the process's start to its readiness; told once, to the record of the first call. */
         Double initMsOnce() { return initMs.getAndSet(null); }
 
-        /** Takes a call; its runtime client gets it with its next poll. */
+        /** Takes a call; its runtime client gets it with the poll that waits, or with its next one. */
         void take(Call call) {
             calls.put(call.id, call);
-            waiting.add(call);
+            Http.Exchange poll;
+            synchronized (parked) {
+                poll = parked.poll();
+                if (poll == null) waiting.add(call);
+            }
+            if (poll != null) handOut(call, poll);
         }
 
         // ---- Start
@@ -321,7 +331,7 @@ final class Lambda implements AutoCloseable {
             try {
                 if (ended.get()) return;
                 Files.createDirectories(home);
-                api = listen(workers, this::serve);
+                api = Http.listen(this::serve);
                 var command = settings.command;
                 if (settings.quota != null) {
                     settings.quota.make(id(), settings.share());
@@ -354,7 +364,7 @@ final class Lambda implements AutoCloseable {
             var variables = new TreeMap<>(settings.variables);
             // Java takes its temporary directory from a property alone.
             variables.computeIfPresent("JAVA_TOOL_OPTIONS", (_, options) -> options + " -Djava.io.tmpdir=" + home);
-            variables.put("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + api.getAddress().getPort());
+            variables.put("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + api.port());
             variables.put("AWS_LAMBDA_FUNCTION_NAME", settings.name);
             variables.put("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
             variables.put("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "" + settings.memoryMb);
@@ -373,62 +383,68 @@ final class Lambda implements AutoCloseable {
 
         // ---- The Runtime API
 
-        private void serve(HttpExchange exchange) throws IOException {
-            String path = exchange.getRequestURI().getPath();
-            var call = CALL.matcher(path);
-            if (path.equals(API + "invocation/next")) {
+        private void serve(Http.Exchange exchange) {
+            String path = exchange.path();
+            if (path.equals(NEXT)) {
                 next(exchange);
-            } else if (call.matches()) {
-                reply(exchange, call.group(1), call.group(2));
+                return;
+            }
+            var call = CALL.matcher(path);
+            if (call.matches()) {
+                exchange.withBody(MAX_PAYLOAD_BYTES, payload -> reply(exchange, call.group(1), call.group(2), payload));
             } else if (path.equals(API + "init/error")) {
-                String error = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
-                accept(exchange);
-                end("it reported " + error);
+                exchange.withBody(MAX_PAYLOAD_BYTES, error -> {
+                    answer(exchange, 202, ACCEPTED);
+                    end("it reported " + (error == null ? "an error" : new String(error, UTF_8)));
+                });
             } else {
-                answer(exchange, 404, "application/json", "{\"errorType\":\"InvalidPath\"}".getBytes(UTF_8));
+                answer(exchange, 404, "{\"errorType\":\"InvalidPath\"}".getBytes(UTF_8));
             }
         }
 
-        /** Holds a worker's poll until there is a call for it. */
-        private void next(HttpExchange exchange) throws IOException {
+        /** Parks a worker's poll unless there is a call for it. */
+        private void next(Http.Exchange poll) {
             if (polls.incrementAndGet() == settings.places) becomeReady();
             Call call;
-            try {
-                call = waiting.take();
-            } catch (InterruptedException ended) {
-                exchange.close();
-                return;
+            synchronized (parked) {
+                call = waiting.poll();
+                if (call == null) parked.add(poll);
             }
-            var headers = exchange.getResponseHeaders();
-            headers.set("Lambda-Runtime-Aws-Request-Id", call.id);
-            headers.set("Lambda-Runtime-Deadline-Ms", "" + (System.currentTimeMillis() + timeout.toMillis()));
-            headers.set("Lambda-Runtime-Invoked-Function-Arn", ARN + settings.name);
-            headers.set("Lambda-Runtime-Trace-Id",
+            if (call != null) handOut(call, poll);
+        }
+
+        private void handOut(Call call, Http.Exchange poll) {
+            poll.header("Lambda-Runtime-Aws-Request-Id", call.id);
+            poll.header("Lambda-Runtime-Deadline-Ms", "" + (System.currentTimeMillis() + timeout.toMillis()));
+            poll.header("Lambda-Runtime-Invoked-Function-Arn", ARN + settings.name);
+            poll.header("Lambda-Runtime-Trace-Id",
                     "Root=" + traceRoot(call.id) + ";Parent=" + call.id.substring(0, 8) + "00000000;Sampled=0");
             call.handedOutNs = System.nanoTime();
             call.handedOut = Instant.now();
-            answer(exchange, 200, "application/json", call.event);
+            answer(poll, 200, call.event);
         }
 
-        /** A call's end, as "response" or as "error". The caller hears of it before the runtime client does. */
-        private void reply(HttpExchange exchange, String id, String kind) throws IOException {
-            byte[] payload = exchange.getRequestBody().readNBytes(MAX_PAYLOAD_BYTES + 1);
-            exchange.getRequestBody().transferTo(OutputStream.nullOutputStream());
+        /**
+         * A call's end, as "response" or as "error", with its payload, null where it was too large. The caller hears of it
+         * before the runtime client does.
+         */
+        private void reply(Http.Exchange exchange, String id, String kind, byte[] payload) {
             Call call = calls.remove(id);
             if (call == null) {
-                answer(exchange, 400, "application/json", "{\"errorType\":\"InvalidRequestID\"}".getBytes(UTF_8));
+                answer(exchange, 400, "{\"errorType\":\"InvalidRequestID\"}".getBytes(UTF_8));
                 return;
             }
             release(this);
             // Lambda answers 413 to what is too large, and some clients then end; the caller sees the same.
-            if (payload.length > MAX_PAYLOAD_BYTES) call.end(new Outcome.Failure("the reply exceeds 6 MB"), this);
+            if (payload == null) call.end(new Outcome.Failure("the reply exceeds 6 MB"), this);
             else if (kind.equals("response")) call.end(new Outcome.Reply(payload), this);
             else call.end(new Outcome.Failure(new String(payload, UTF_8)), this);
-            accept(exchange);
+            answer(exchange, 202, ACCEPTED);
         }
 
-        private void accept(HttpExchange exchange) throws IOException {
-            answer(exchange, 202, "application/json", "{\"status\":\"OK\"}".getBytes(UTF_8));
+        private void answer(Http.Exchange exchange, int status, byte[] body) {
+            exchange.header("Content-Type", "application/json");
+            exchange.answer(status, body);
         }
 
         /** All workers are there: every place is free but those of the calls that the environment was made for. */
@@ -488,9 +504,8 @@ final class Lambda implements AutoCloseable {
             calls.values().forEach(call -> call.end(new Outcome.Failure(reason), this));
             calls.clear();
             if (process != null) kill(process);
-            workers.shutdownNow();
             if (settings.quota != null) settings.quota.remove(id());
-            if (api != null) api.stop(0);
+            if (api != null) api.close();
             try {
                 Disk.delete(home);
             } catch (IOException | UncheckedIOException inUse) {
@@ -514,29 +529,6 @@ final class Lambda implements AutoCloseable {
             Children.kill(process);
         } catch (InterruptedException stop) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    // ==== HTTP, for the Runtime API and the front door alike ====
-
-    /** Listens on a free port of the loopback. A handler's exception costs that one connection. */
-    static HttpServer listen(Executor workers, HttpHandler handler) throws IOException {
-        var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(workers);
-        server.createContext("/", handler);
-        server.start();
-        return server;
-    }
-
-    static void answer(HttpExchange exchange, int status, String contentType, byte[] body) throws IOException {
-        exchange.getResponseHeaders().set("Content-Type", contentType);
-        if (exchange.getRequestMethod().equals("HEAD")) {
-            exchange.getResponseHeaders().set("Content-Length", "" + body.length);
-            body = new byte[0];
-        }
-        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-        try (var out = exchange.getResponseBody()) {
-            out.write(body);
         }
     }
 

@@ -13,7 +13,6 @@
 //SOURCES ../../local.java
 
 import module java.base;
-import com.sun.net.httpserver.HttpServer;
 
 final class LocalBench {
     /** Past the JIT's warm-up, and few enough for a minute in all. */
@@ -69,8 +68,8 @@ final class LocalBench {
     /** What the door is made of, with nothing behind it. */
     private static void bare() throws Exception {
         byte[] reply = BARE_REPLY.getBytes();
-        HttpServer server = Lambda.listen(Executors.newVirtualThreadPerTaskExecutor(), exchange -> Lambda.answer(exchange, 200, "application/json", reply));
-        System.out.println(server.getAddress().getPort());
+        var server = Http.listen(exchange -> exchange.answer(200, reply));
+        System.out.println(server.port());
         Thread.sleep(Long.MAX_VALUE);
     }
 

@@ -329,6 +329,19 @@ final class ExperimentTest {
         assertFalse(Files.isSymbolicLink(kit.resolve("data/run.json")));
     }
 
+    @Test void a_target_whose_answers_get_lost_ends_and_the_run_with_it() throws Exception {
+        // From when its environments are up, nobody hears it any more.
+        String unheard = """
+                ./jbang-itself "$@" | while read -r answer; do
+                    printf '%s\\n' "$answer"
+                    case $answer in *'"environments"'*) exit ;; esac
+                done; exit 0
+                """;
+        withTarget(unheard, () -> start("--profile", pythonOnly(1)).result().exits(5)
+                .says("error: the target ended without an answer", "hint:"));
+        assertEquals(List.of(), glob("data/2*"));
+    }
+
     @Test void an_interruption_of_the_removal_changes_nothing() throws Exception {
         // What is asked to be removed waits, so that there is time to interrupt.
         String slowlyRemoving = """

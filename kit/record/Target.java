@@ -313,9 +313,13 @@ final class Target implements AutoCloseable {
 
     private static void say(PrintStream out, Object message) {
         try {
+            boolean nobodyListens;
             synchronized (out) {
                 out.println(Run.line(message));
+                nobodyListens = out.checkError();
             }
+            // Like stdin's end: who could ask for more has not heard of this.
+            if (nobodyListens) System.exit(Cli.DONE);
         } catch (IOException notJson) {
             throw new UncheckedIOException(notJson);
         }

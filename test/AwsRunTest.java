@@ -190,10 +190,11 @@ final class AwsRunTest {
         endedAt("GetObject", 1, _ -> aws.fail(".*", StandIn.EXPIRE, 9999), RESUME).exits(4)
                 .says("the AWS credentials have expired").says("--target aws --resume goes on")
                 .says("./jbang aws.java teardown removes it");
+        // The last cell is measured by this run, of whose invocations every second one has no record.
+        aws.inside("{\"lose_logs\": 2}");
         killedAt("DeleteStack", 1, RESUME);
         killedAt("DeleteBucket", 1, RESUME);
         withoutPricesAndMetrics();
-        aws.inside("{\"lose_logs\": 2}");
         run(experiment(List.of("--resume", "--keep"))).exits(0).says("everything stays up at 0.35 USD an hour");
 
         assertNotNull(newest().finished());
@@ -202,7 +203,7 @@ final class AwsRunTest {
         assertTrue(newest().warnings().toString().contains("AWS's price list did not answer"));
         String notes = newest().cells().getLast().notes().toString();
         assertTrue(notes.contains("CloudWatch's metrics are missing"), notes);
-        assertTrue(notes.contains("8 of 16 invocation records came"), notes);
+        assertTrue(notes.matches(".*1[456] of (29|3[0-2]) invocation records came.*"), notes);
         run("aws.java", "teardown").exits(0).says(": 0 resources left, $0.");
         assertEquals(before, aws.holdings());
         run("aws.java", "teardown").exits(0).says("nothing is left");

@@ -248,13 +248,13 @@ final class ExperimentTest {
     }
 
     @Test void an_interruption_amid_work_on_a_file_exits_130_as_well() throws Exception {
-        // Gigabytes of nothing take no room, and a while to be summed up.
-        var large = k6Behind("case $samples in *001-*) truncate -s 16G $samples; exit 0 ;; esac");
+        // A gigabyte of nothing takes no room, and some seconds to be summed up; that is not cut short, and the cell is whole.
+        var large = k6Behind("case $samples in *001-*) truncate -s 1G $samples; exit 0 ;; esac");
         var running = start(large, "--profile", profile("\"python-standard-1769\"", 1)).reaches("001");
         while (glob("data/2*/cells/001-*.metrics.ndjson").isEmpty()) Thread.sleep(20);
         Thread.sleep(1000);
         running.process().toHandle().destroy();
-        running.result().exits(130).says("interrupted", "0 of 3 cells are measured and kept");
+        running.result().exits(130).says("interrupted", "1 of 3 cells are measured and kept");
     }
 
     private static String made(MadeUpRun run, String name) throws IOException {
@@ -468,17 +468,17 @@ final class ExperimentTest {
     }
 
     @Test void two_hours_are_two_hours_and_a_cut_profile_keeps_its_first_round() throws Exception {
-        var whole = experiment("--profile", "2h", "--plan").exits(0).said();
-        var cut = experiment("--profile", "2h", "--plan", "--for", "5m").exits(0).said();
+        var whole = experiment("--profile", "2h", "--plan=all").exits(0).said();
+        var cut = experiment("--profile", "2h", "--plan=all", "--for", "5m").exits(0).said();
         var cells = Pattern.compile("^\\d:\\d\\d:\\d\\d   (.*)$", Pattern.MULTILINE);
         var all = cells.matcher(whole).results().map(match -> match.group(1)).toList();
         var some = cells.matcher(cut).results().map(match -> match.group(1)).toList();
-        assertEquals(756, all.size());
+        assertEquals(735, all.size());
         assertEquals(all.subList(0, some.size()), some);
         String summary = whole.lines().findFirst().orElse("");
         var about = Pattern.compile("about (\\d+) min").matcher(whole);
         assertTrue(about.find(), summary);
         int minutes = Integer.parseInt(about.group(1));
-        assertTrue(minutes >= 117 && minutes <= 120, summary);
+        assertTrue(minutes >= 112 && minutes <= 120, summary);
     }
 }

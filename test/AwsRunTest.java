@@ -97,7 +97,13 @@ final class AwsRunTest {
 
     /** The experiment, ended by what is done to its process when the nth call of that name has been carried out. */
     private static Ended endedAt(String call, int nth, Consumer<Process> end, List<String> how) throws Exception {
+        return endedAt("{}", call, nth, end, how);
+    }
+
+    /** The same with faults inside the stand-in. */
+    private static Ended endedAt(String inside, String call, int nth, Consumer<Process> end, List<String> how) throws Exception {
         aws.heal();
+        aws.inside(inside);
         var experiment = new AtomicReference<Process>();
         var met = new AtomicInteger();
         aws.fail(call, new StandIn.Kind.Meanwhile(false, () -> {
@@ -191,8 +197,7 @@ final class AwsRunTest {
                 .says("the AWS credentials have expired").says("--target aws --resume goes on")
                 .says("./jbang aws.java teardown removes it");
         // The last cell is measured by this run, of whose invocations every second one has no record.
-        aws.inside("{\"lose_logs\": 2}");
-        killedAt("DeleteStack", 1, RESUME);
+        endedAt("{\"lose_logs\": 2}", "DeleteStack", 1, Process::destroyForcibly, RESUME).exits(137);
         killedAt("DeleteBucket", 1, RESUME);
         withoutPricesAndMetrics();
         run(experiment(List.of("--resume", "--keep"))).exits(0).says("everything stays up at 0.35 USD an hour");

@@ -17,16 +17,16 @@
 //SOURCES ../kit/report/Tables.java
 //SOURCES ../kit/report/Words.java
 //SOURCES MadeUpRun.java
+//SOURCES ShownRuns.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
 import module java.base;
 import org.junit.jupiter.api.*;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.console.ConsoleLauncher;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-final class CapacityTest {
+final class CapacityTest extends ShownRuns {
     public static void main(String... args) {
         ConsoleLauncher.main("execute", "--select-class=CapacityTest", "--disable-banner", "--fail-if-no-tests",
                 "--details=tree");
@@ -38,7 +38,6 @@ final class CapacityTest {
     private static final Study.Capacity STUDY = new Study.Capacity("capacity", 1, 4, 100, 0.01, 2,
             List.of(new Run.Workload("cpu", null, Map.of("seed", "a", "hash_loops", "1000")),
                     new Run.Workload("io", null, MadeUpRun.IO.query())));
-    @TempDir Path directory;
 
     /** A function of which a request takes 20 ms and so much CPU, until more than it carries is asked: then 400 ms. */
     private record Truth(double carries, double cpuMs, double memoryMb, double generatorBusy, double errorShare) {
@@ -69,30 +68,6 @@ final class CapacityTest {
             });
         }
         return run;
-    }
-
-    private static MadeUpRun none(String... variants) { return new MadeUpRun(0, 2, variants); }
-
-    private interface Question<T> { T ask(Findings findings) throws IOException; }
-
-    private <T> T read(MadeUpRun madeUp, Question<T> question) throws IOException {
-        var run = Run.read(madeUp.write(directory));
-        try (var findings = Findings.read(run, directory, (_, _) -> {})) {
-            return question.ask(findings);
-        }
-    }
-
-    private Exhibit exhibit(String name, MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Exhibits.ofRun(findings, true).stream()
-                .filter(exhibit -> exhibit.name().equals(name)).findFirst().orElseThrow());
-    }
-
-    private String table(String name, MadeUpRun madeUp) throws IOException {
-        return Tables.markdown(exhibit(name, madeUp).table().orElseThrow());
-    }
-
-    private List<String> flags(MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Gates.check(findings).stream().filter(Gates.Checked::isRaised).map(Words::of).toList());
     }
 
     // ==== What a variant carries ====

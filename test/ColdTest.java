@@ -17,16 +17,16 @@
 //SOURCES ../kit/report/Tables.java
 //SOURCES ../kit/report/Words.java
 //SOURCES MadeUpRun.java
+//SOURCES ShownRuns.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
 import module java.base;
 import org.junit.jupiter.api.*;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.console.ConsoleLauncher;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-final class ColdTest {
+final class ColdTest extends ShownRuns {
     public static void main(String... args) {
         ConsoleLauncher.main("execute", "--select-class=ColdTest", "--disable-banner", "--fail-if-no-tests",
                 "--details=tree");
@@ -37,7 +37,6 @@ final class ColdTest {
     private static final String STANDARD = "rust-standard-1769", LMI = "rust-lmi-2048";
     private static final Study.Cold STUDY = new Study.Cold("cold", 100, 5,
             List.of(new Run.Workload("cpu", null, Map.of("seed", "a", "hash_loops", "1000"))));
-    @TempDir Path directory;
 
     /** So many new environments of each: the i-th starts in 100 + i ms, and its answers take 150 + i, 20, 10, 5, 5 ms. */
     private static MadeUpRun environments(int count, String... variants) {
@@ -51,24 +50,6 @@ final class ColdTest {
             });
         }
         return run;
-    }
-
-    private interface Question<T> { T ask(Findings findings) throws IOException; }
-
-    private <T> T read(MadeUpRun madeUp, Question<T> question) throws IOException {
-        var run = Run.read(madeUp.write(directory));
-        try (var findings = Findings.read(run, directory, (_, _) -> {})) {
-            return question.ask(findings);
-        }
-    }
-
-    private String table(String name, MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Tables.markdown(Exhibits.ofRun(findings, true).stream()
-                .filter(exhibit -> exhibit.name().equals(name)).findFirst().orElseThrow().table().orElseThrow()));
-    }
-
-    private List<String> flags(MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Gates.check(findings).stream().filter(Gates.Checked::isRaised).map(Words::of).toList());
     }
 
     // ==== What is shown ====

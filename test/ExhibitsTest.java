@@ -11,17 +11,17 @@
 //SOURCES ../kit/report/SeveralRuns.java
 //SOURCES ../kit/report/Tables.java
 //SOURCES MadeUpRun.java
+//SOURCES ShownRuns.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
 import module java.base;
 import org.junit.jupiter.api.*;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.console.ConsoleLauncher;
 import tech.tablesaw.api.Table;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-final class ExhibitsTest {
+final class ExhibitsTest extends ShownRuns {
     public static void main(String... args) {
         ConsoleLauncher.main("execute", "--select-class=ExhibitsTest", "--disable-banner", "--fail-if-no-tests",
                 "--details=tree");
@@ -30,16 +30,6 @@ final class ExhibitsTest {
     // ==== Vocabulary ====
 
     private static final String STANDARD = "rust-standard-1769", LMI = "rust-lmi-2048", TWIN = STANDARD + "-twin";
-    @TempDir Path directory;
-
-    private interface Question<T> { T ask(Findings findings) throws IOException; }
-
-    private <T> T read(MadeUpRun madeUp, Question<T> question) throws IOException {
-        var run = Run.read(madeUp.write(directory));
-        try (var findings = Findings.read(run, directory, (_, _) -> {})) {
-            return question.ask(findings);
-        }
-    }
 
     private List<Exhibit> exhibits(MadeUpRun madeUp) throws IOException { return read(madeUp, findings -> Exhibits.ofRun(findings, true)); }
 

@@ -14,16 +14,16 @@
 //SOURCES ../kit/report/Tables.java
 //SOURCES ../kit/report/Words.java
 //SOURCES MadeUpRun.java
+//SOURCES ShownRuns.java
 //RUNTIME_OPTIONS --sun-misc-unsafe-memory-access=allow
 
 import module java.base;
 import org.junit.jupiter.api.*;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.console.ConsoleLauncher;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-final class ShapesTest {
+final class ShapesTest extends ShownRuns {
     public static void main(String... args) {
         ConsoleLauncher.main("execute", "--select-class=ShapesTest", "--disable-banner", "--fail-if-no-tests",
                 "--details=tree");
@@ -38,7 +38,6 @@ final class ShapesTest {
             new Study.Stage(10, 20), new Study.Stage(10, 60)), 0, 6, null, CPU);
     private static final Study.Shape USERS = new Study.Shape("users", Study.Shape.USERS, List.of(new Study.Stage(5, 4),
             new Study.Stage(5, 4)), 0.5, 1, null, CPU);
-    @TempDir Path directory;
 
     private interface Answering { void answer(MadeUpRun.Asked cell, int number, double second); }
 
@@ -47,12 +46,10 @@ final class ShapesTest {
         return run.asked(BURST, round, variant, "cpu", cell -> {
             int number = 0;
             for (double second = 0; second < BURST.seconds(); second += 0.0005) {
-                while (Shapes.due(BURST, 0, second) >= number + 1) answering.answer(cell, number++, second);
+                while (BURST.due(0, second) >= number + 1) answering.answer(cell, number++, second);
             }
         });
     }
-
-    private static MadeUpRun none(String... variants) { return new MadeUpRun(0, 2, variants); }
 
     /** 20 ms whatever is asked. */
     private static void calm(MadeUpRun.Asked cell, int number, double second) { cell.answer(second, 20); }
@@ -67,28 +64,6 @@ final class ShapesTest {
     private static void throttling(MadeUpRun.Asked cell, int number, double second) {
         if (second >= 20 && number % 5 == 0) cell.throttled(second);
         else cell.answer(second, 10);
-    }
-
-    private interface Question<T> { T ask(Findings findings) throws IOException; }
-
-    private <T> T read(MadeUpRun madeUp, Question<T> question) throws IOException {
-        var run = Run.read(madeUp.write(directory));
-        try (var findings = Findings.read(run, directory, (_, _) -> {})) {
-            return question.ask(findings);
-        }
-    }
-
-    private Exhibit exhibit(String name, MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Exhibits.ofRun(findings, true).stream()
-                .filter(exhibit -> exhibit.name().equals(name)).findFirst().orElseThrow());
-    }
-
-    private String table(String name, MadeUpRun madeUp) throws IOException {
-        return Tables.markdown(exhibit(name, madeUp).table().orElseThrow());
-    }
-
-    private List<String> flags(MadeUpRun madeUp) throws IOException {
-        return read(madeUp, findings -> Gates.check(findings).stream().filter(Gates.Checked::isRaised).map(Words::of).toList());
     }
 
     private static MadeUpRun twoVariants() {

@@ -130,25 +130,12 @@ final class Shapes {
 
     // ==== What is due ====
 
-    /** The load times the time from one second to another: requests due, or the seconds of all users. */
-    static double due(Study.Shape shape, double fromSecond, double toSecond) {
-        double due = 0, begins = 0, from = 0;
-        for (var stage : shape.stages()) {
-            double low = Math.max(fromSecond, begins), high = Math.min(toSecond, begins + stage.seconds());
-            double slope = (stage.target() - from) / stage.seconds();
-            if (high > low) due += (high - low) * (from + slope * ((low + high) / 2 - begins));
-            begins += stage.seconds();
-            from = stage.target();
-        }
-        return due;
-    }
-
     /** When k6 sends its first request: when a whole one is due, or a whole user is there. */
     private static double firstSecond(Study.Shape shape) {
         double low = 0, high = shape.seconds();
         for (int i = 0; i < 60; i++) {
             double middle = (low + high) / 2;
-            boolean isDue = shape.users() ? shape.at(middle) >= 1 : due(shape, 0, middle) >= 1;
+            boolean isDue = shape.users() ? shape.at(middle) >= 1 : shape.due(0, middle) >= 1;
             if (isDue) high = middle;
             else low = middle;
         }
@@ -183,8 +170,8 @@ final class Shapes {
             double second = (sentNs(ms, atNs) - origin.getAsLong()) / 1e9;
             sent[Math.clamp((long) (second / WINDOW_SECONDS), 0, count - 1)]++;
         }));
-        return IntStream.range(0, count).mapToObj(i -> new Window(cell, i * WINDOW_SECONDS, cell.variants().size() * due(shape,
-                i * WINDOW_SECONDS, i == count - 1 ? shape.seconds() : (i + 1) * WINDOW_SECONDS), sent[i])).toList();
+        return IntStream.range(0, count).mapToObj(i -> new Window(cell, i * WINDOW_SECONDS, cell.variants().size()
+                * shape.due(i * WINDOW_SECONDS, i == count - 1 ? shape.seconds() : (i + 1) * WINDOW_SECONDS), sent[i])).toList();
     }
 
     // ==== Read ====

@@ -194,8 +194,7 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
                 yield changed.withStages(changed.stages().stream()
                         .map(stage -> new Study.Stage(stage.seconds(), stage.target() * factor)).toList());
             }
-            case Study.Capacity capacity -> capacity.withWorkloads(workloads);
-            case Study.Cold cold -> cold.withWorkloads(workloads);
+            case Study.Capacity _, Study.Cold _ -> study.withWorkloads(workloads);
         };
     }
 
@@ -210,12 +209,7 @@ record Profile(String description, boolean claims, long seed, int warmUpRequests
     /** The same profile for other variants and workloads on one target, in the same studies. */
     Profile with(String target, List<Run.Variant> variants, List<Run.Workload> workloads) {
         var studies = workloads == null ? targets.get(target).studies() : targets.get(target).studies().stream()
-                .<Study>map(study -> switch (study) {
-                    case Study.Steady steady -> steady.withWorkloads(workloads);
-                    case Study.Shape shape -> shape.withWorkloads(unrated(workloads));
-                    case Study.Capacity capacity -> capacity.withWorkloads(unrated(workloads));
-                    case Study.Cold cold -> cold.withWorkloads(unrated(workloads));
-                }).toList();
+                .map(study -> study.withWorkloads(study instanceof Study.Steady ? workloads : unrated(workloads))).toList();
         return new Profile(description, claims, seed, warmUpRequests, Map.of(target, new OnTarget(variants, studies)));
     }
 

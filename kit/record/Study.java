@@ -32,6 +32,9 @@ sealed interface Study {
 
     List<Run.Workload> workloads();
 
+    /** The same study of other workloads. */
+    Study withWorkloads(List<Run.Workload> others);
+
     /** How often each variant and workload has its turn. */
     int rounds();
 
@@ -90,7 +93,7 @@ sealed interface Study {
         /** The deployment, from 1 on, that a round belongs to. */
         int deployment(int round) { return (round - 1) / (rounds / deployments) + 1; }
 
-        Steady withWorkloads(List<Run.Workload> others) {
+        @Override public Steady withWorkloads(List<Run.Workload> others) {
             return new Steady(name, design, rounds, deployments, settleSeconds, measureSeconds, others);
         }
     }
@@ -129,16 +132,22 @@ sealed interface Study {
         double peak() { return stages.stream().mapToDouble(Stage::target).max().orElseThrow(); }
 
         /** The load times the time: all requests of a rate, or the seconds of all users. */
-        double area() {
-            double area = 0, from = 0;
+        double area() { return due(0, seconds()); }
+
+        /** The load times the time from one second to another: requests due, or the seconds of all users. */
+        double due(double fromSecond, double toSecond) {
+            double due = 0, begins = 0, from = 0;
             for (var stage : stages) {
-                area += (from + stage.target()) / 2 * stage.seconds();
+                double low = Math.max(fromSecond, begins), high = Math.min(toSecond, begins + stage.seconds());
+                double slope = (stage.target() - from) / stage.seconds();
+                if (high > low) due += (high - low) * (from + slope * ((low + high) / 2 - begins));
+                begins += stage.seconds();
                 from = stage.target();
             }
-            return area;
+            return due;
         }
 
-        /** What is due at a time after the beginning: requests per second, or users. */
+        /** The load at a time after the beginning: requests per second, or users. */
         double at(double second) {
             double begins = 0, from = 0;
             for (var stage : stages) {
@@ -155,7 +164,7 @@ sealed interface Study {
             return new Shape(name, load, others, pauseSeconds, rounds, source, workloads);
         }
 
-        Shape withWorkloads(List<Run.Workload> others) {
+        @Override public Shape withWorkloads(List<Run.Workload> others) {
             return new Shape(name, load, stages, pauseSeconds, rounds, source, others);
         }
     }
@@ -192,7 +201,7 @@ sealed interface Study {
             haveNoRate(workloads, "the rate is what is searched");
         }
 
-        Capacity withWorkloads(List<Run.Workload> others) {
+        @Override public Capacity withWorkloads(List<Run.Workload> others) {
             return new Capacity(name, settleSeconds, measureSeconds, p99Ms, errorShare, rounds, others);
         }
     }
@@ -214,7 +223,7 @@ sealed interface Study {
             haveNoRate(workloads, "requests follow one another");
         }
 
-        Cold withWorkloads(List<Run.Workload> others) { return new Cold(name, rounds, requests, others); }
+        @Override public Cold withWorkloads(List<Run.Workload> others) { return new Cold(name, rounds, requests, others); }
     }
 
     private static void haveNoRate(List<Run.Workload> workloads, String why) {

@@ -1,6 +1,7 @@
 // What the studies of capacity say: the highest rate that each variant carried in each of its searches, what stopped it
 // there, and what one vCPU or the places could carry at most by what a single request takes.
 
+//SOURCES ../read/StepReader.java
 //SOURCES ../record/Run.java
 //SOURCES ../record/Search.java
 //SOURCES ../record/Study.java
@@ -101,23 +102,17 @@ final class Capacities {
 
     /** By how much the record of a step differs from what its samples say, relative to them; of its figures the most. */
     static double differs(Findings findings, Run.Cell cell) {
-        long answered = 0, correct = 0;
-        var latencies = new ArrayList<Double>();
-        for (var series : findings.series(cell, "answer_ms").toList()) {
-            if (!Findings.tag(series, "phase").equals(Run.Phase.MEASURE)) continue;
-            answered += series.count();
-            if (!Findings.tag(series, "outcome").equals(Run.CORRECT)) continue;
-            correct += series.count();
-            series.forEach((ms, _) -> latencies.add(ms));
-        }
-        var sorted = Sorted.of(latencies.stream().mapToDouble(Double::doubleValue));
         var step = cell.step();
-        return DoubleStream.of(apart(step.answered(), answered), apart(step.failed(), answered - correct),
-                apart(step.medianMs(), sorted.at(.5)), apart(step.p99Ms(), sorted.at(.99))).max().orElseThrow();
+        var answers = findings.series(cell, "answer_ms").toList();
+        var seen = StepReader.of(step.ratePerSecond(), cell.phases().getLast().seconds(), answers, Findings::tag,
+                step.generatorBusy());
+        return DoubleStream.of(apart(step.answered(), seen.answered()), apart(step.failed(), seen.failed()),
+                apart(step.medianMs(), seen.medianMs()), apart(step.p99Ms(), seen.p99Ms())).max().orElseThrow();
     }
 
-    private static double apart(Number recorded, double seen) {
-        if (recorded == null || Double.isNaN(seen)) return recorded == null && Double.isNaN(seen) ? 0 : 1;
-        return recorded.doubleValue() == seen ? 0 : seen == 0 ? 1 : Math.abs(recorded.doubleValue() / seen - 1);
+    private static double apart(Number recorded, Number seen) {
+        if (recorded == null || seen == null) return recorded == seen ? 0 : 1;
+        if (recorded.doubleValue() == seen.doubleValue()) return 0;
+        return seen.doubleValue() == 0 ? 1 : Math.abs(recorded.doubleValue() / seen.doubleValue() - 1);
     }
 }

@@ -262,7 +262,7 @@ final class Findings implements Closeable {
     }
 
     /** A cell's samples of a metric, a series for each combination of the tags that {@link #tag} tells. */
-    java.util.stream.Stream<K6Reader.Series> series(Run.Cell cell, String metric) {
+    Stream<K6Reader.Series> series(Run.Cell cell, String metric) {
         return seriesOfCell.getOrDefault(cell.name(), List.of()).stream().filter(one -> one.metric.equals(metric));
     }
 
